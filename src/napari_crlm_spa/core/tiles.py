@@ -1,0 +1,126 @@
+"""The tile grid: fixed in micrometers, restricted to tissue and to regions of interest.
+
+`plan_tiles` lays it out, `read_tile` reads a tile, `blank_fraction` applies the paper's rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_crlm_spa.core.options import Options, option
+
+
+class TileState(IntEnum):
+    """What became of a tile."""
+
+    GLASS = 0  # skipped on the low-resolution tissue mask
+    EXCLUDED = 1  # outside the regions of interest, or inside an excluded one
+    PENDING = 2  # to be read
+    BLANK = 3  # read, and removed by the paper's rule
+    CLASSIFIED = 4
+    EDITED = 5  # classified, then corrected by a reader
+    UNREADABLE = 6  # the file is damaged there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TilingOptions(Options):
+    """How a slide is cut into tiles."""
+
+    tile_px: int = option(224, "Side of a tile", min=32, max=1024, unit="px", advanced=True)
+    mpp: float = option(
+        0.5, "Resolution of the tiles (20x = 0.5)", min=0.1, max=4.0, unit="µm/px", advanced=True
+    )
+    blank_max: float = option(
+        0.5, "A tile with more blank than this is removed (the paper's rule)", min=0.0, max=1.0
+    )
+
+    @property
+    def stride_um(self) -> float:
+        """Side of a tile, and distance to its neighbor, in micrometers (112 by default)."""
+        return self.tile_px * self.mpp
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TileGrid:
+    """Where the tiles of a slide lie.
+
+    Parameters
+    ----------
+    state
+        Shape (rows, cols), uint8 of `TileState`; PENDING tiles are those to be read.
+    edge
+        Shape (rows, cols), bool: the tile reaches beyond the slide and is padded white.
+    tile_px, mpp
+        Size and resolution of a tile.
+    origin_um
+        (x, y) of the grid's top-left corner in the slide's frame.
+    """
+
+    state: NDArray[np.uint8]
+    edge: NDArray[np.bool_]
+    tile_px: int
+    mpp: float
+    origin_um: tuple[float, float] = (0.0, 0.0)
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return self.state.shape[0]
+
+    @property
+    def cols(self) -> int:
+        """Number of columns."""
+        return self.state.shape[1]
+
+    @property
+    def stride_um(self) -> float:
+        """Distance of neighboring tiles in micrometers."""
+        return self.tile_px * self.mpp
+
+    def pending(self) -> NDArray[np.int32]:
+        """(row, col) of the tiles to be read, shape (n, 2), in reading order."""
+        return np.argwhere(self.state == TileState.PENDING).astype(np.int32)
+
+    def corner_um(self, row: int, col: int) -> tuple[float, float]:
+        """(x, y) of a tile's top-left corner in micrometers."""
+        return (
+            self.origin_um[0] + col * self.stride_um,
+            self.origin_um[1] + row * self.stride_um,
+        )
+
+    def batches(self, size: int) -> Iterator[NDArray[np.int32]]:
+        """Yield the pending tiles in groups of at most `size`."""
+        pending = self.pending()
+        for start in range(0, len(pending), size):
+            yield pending[start : start + size]
+
+
+@dataclass(frozen=True, slots=True)
+class TileScores:
+    """Freshly scored tiles.
+
+    Parameters
+    ----------
+    rows, cols
+        Grid positions, shape (n,).
+    states
+        `TileState` of each, shape (n,), uint8: classified, blank or unreadable.
+    probabilities
+        Shape (n, classes), float16; zeros where the tile was not classified.
+    stain_fallbacks
+        How many of them were normalized with the slide's matrix because their own failed.
+    """
+
+    rows: NDArray[np.int32]
+    cols: NDArray[np.int32]
+    states: NDArray[np.uint8]
+    probabilities: NDArray[np.float16]
+    stain_fallbacks: int = 0
+
+    def __len__(self) -> int:
+        return len(self.rows)

@@ -1,0 +1,109 @@
+"""The tissue map: one class per tile, with its probabilities and how it came about.
+
+Everything that follows (tumor regions, masks, spatial features, heat maps) is a pure function
+of it, so a corrected tile never needs the network again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_crlm_spa.core.classes import NOT_CLASSIFIED, ClassScheme
+from napari_crlm_spa.core.tiles import TileGrid, TileScores, TileState
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TissueMap:
+    """Classes on the tile grid.
+
+    Parameters
+    ----------
+    classes
+        Shape (rows, cols), uint8: 0 = not classified, k = k-th class of the scheme from 1.
+    probabilities
+        Shape (rows, cols, classes), float16; zeros where not classified.
+    state
+        Shape (rows, cols), uint8 of `TileState`.
+    edge
+        Shape (rows, cols), bool: the tile reaches beyond the slide and was padded white.
+    stride_um
+        Distance of neighboring tiles in micrometers.
+    origin_um
+        (x, y) of the grid's top-left corner in the slide's frame.
+    scheme
+        The classes.
+    """
+
+    classes: NDArray[np.uint8]
+    probabilities: NDArray[np.float16]
+    state: NDArray[np.uint8]
+    edge: NDArray[np.bool_]
+    stride_um: float
+    origin_um: tuple[float, float]
+    scheme: ClassScheme
+
+    @classmethod
+    def empty(cls, grid: TileGrid, scheme: ClassScheme) -> TissueMap:
+        """Start a map in which no tile of `grid` is classified yet."""
+        shape = (grid.rows, grid.cols)
+        return cls(
+            classes=np.zeros(shape, np.uint8),
+            probabilities=np.zeros((*shape, len(scheme)), np.float16),
+            state=grid.state.copy(),
+            edge=grid.edge.copy(),
+            stride_um=grid.stride_um,
+            origin_um=grid.origin_um,
+            scheme=scheme,
+        )
+
+    def add(self, scores: TileScores) -> None:
+        """Enter freshly scored tiles in place."""
+        at = (scores.rows, scores.cols)
+        classified = scores.states == TileState.CLASSIFIED
+        codes = scores.probabilities.argmax(axis=1).astype(np.uint8) + 1
+        self.classes[at] = np.where(classified, codes, NOT_CLASSIFIED)
+        self.probabilities[at] = scores.probabilities
+        self.state[at] = scores.states
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(rows, cols) of the grid."""
+        return self.classes.shape[0], self.classes.shape[1]
+
+    @property
+    def done(self) -> NDArray[np.bool_]:
+        """Tiles that need no further work, shape (rows, cols)."""
+        return self.state != TileState.PENDING
+
+    def mask(self, name: str) -> NDArray[np.bool_]:
+        """Tiles of one class, shape (rows, cols)."""
+        return self.classes == self.scheme.code(name)
+
+    def counts(self) -> dict[str, int]:
+        """Tiles per class name; classes without tiles count 0."""
+        counted = np.bincount(self.classes.ravel(), minlength=len(self.scheme) + 1)
+        return {name: int(counted[i + 1]) for i, name in enumerate(self.scheme.names)}
+
+    def area_mm2(self, tiles: int | float) -> float:
+        """Area of a number of tiles in square millimeters."""
+        return tiles * (self.stride_um / 1000) ** 2
+
+    def edited(
+        self, rows: NDArray[np.intp], cols: NDArray[np.intp], class_name: str
+    ) -> TissueMap:
+        """Return a copy in which the given tiles have another class; probabilities stay."""
+        classes, state = self.classes.copy(), self.state.copy()
+        classes[rows, cols] = self.scheme.code(class_name)
+        state[rows, cols] = TileState.EDITED
+        return TissueMap(
+            classes=classes,
+            probabilities=self.probabilities,
+            state=state,
+            edge=self.edge,
+            stride_um=self.stride_um,
+            origin_um=self.origin_um,
+            scheme=self.scheme,
+        )
