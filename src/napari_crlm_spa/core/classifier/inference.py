@@ -1,0 +1,214 @@
+"""Classifying the tiles of a slide: reading, staining and the network overlap.
+
+Reader threads prepare small groups of tiles (read, apply the paper's blank rule, normalize the
+stain) ahead of the network, never more than a bounded number of groups. The caller's thread
+runs the network and receives the scores batch by batch; closing the generator cancels the rest.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_crlm_spa.core.classifier.card import ModelCard
+from napari_crlm_spa.core.options import Options, option
+from napari_crlm_spa.core.slide import Slide
+from napari_crlm_spa.core.stain import StainNormalizer
+from napari_crlm_spa.core.tiles import (
+    TileGrid,
+    TileScores,
+    TileState,
+    TilingOptions,
+    blank_fraction,
+    read_tile,
+)
+from napari_crlm_spa.errors import UnreadableSlide
+
+#: Tiles that a reader thread prepares in one go.
+GROUP_TILES = 8
+#: So many unreadable tiles before the first readable one mean that the file is damaged.
+MAX_UNREADABLE_AT_START = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassifyOptions(Options):
+    """How tiles are classified. None of this changes what a tile is."""
+
+    device: str = option(
+        "auto",
+        "Where the network runs; auto takes a CUDA or Apple GPU if there is one",
+        choices=("auto", "cuda", "mps", "cpu"),
+    )
+    precision: str = option(
+        "auto",
+        "Number format of the network; auto is bf16 on a recent CUDA GPU, else fp32",
+        choices=("auto", "fp32", "bf16"),
+        advanced=True,
+    )
+    batch_size: int = option(
+        0, "Tiles per batch; 0 finds a size that fits", min=0, max=4096, unit="tiles", advanced=True
+    )
+    readers: int = option(
+        0, "Threads that read the slide; 0 is one per processor", min=0, max=64, advanced=True
+    )
+
+    @property
+    def reader_threads(self) -> int:
+        """Number of reader threads, at least 1."""
+        return self.readers or min(16, max(1, len(_available_cpus())))
+
+
+def _available_cpus() -> list[int]:
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+class TileClassifier(Protocol):
+    """What inference needs of a classifier; `runtime.Classifier` is one."""
+
+    @property
+    def card(self) -> ModelCard:
+        """What the model is."""
+
+    @property
+    def batch_size(self) -> int:
+        """Tiles that fit into one batch."""
+
+    def predict(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return probabilities, shape (n, classes), of tiles (n, px, px, 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A group of tiles on its way to the network; `tiles` holds those to classify only."""
+
+    at: NDArray[np.int32]
+    states: NDArray[np.uint8]
+    tiles: NDArray[np.uint8]
+    stain_fallback: NDArray[np.bool_]
+    problem: UnreadableSlide | None
+
+
+def classify_tiles(
+    slide: Slide,
+    grid: TileGrid,
+    classifier: TileClassifier,
+    normalizer: StainNormalizer,
+    tiling: TilingOptions,
+    readers: int = 2,
+) -> Iterator[TileScores]:
+    """Classify the pending tiles of a grid.
+
+    Parameters
+    ----------
+    slide
+        An open slide with a pixel size.
+    grid
+        Where the tiles lie; only its PENDING tiles are read.
+    classifier
+        The network; its `batch_size` may shrink while this runs (out of memory).
+    normalizer
+        Stain normalization.
+    tiling
+        The blank rule.
+    readers
+        Threads that read and prepare tiles.
+
+    Yields
+    ------
+    TileScores
+        One batch, in grid order. A blank tile is BLANK, a tile that the file cannot deliver is
+        UNREADABLE; neither has probabilities.
+
+    Raises
+    ------
+    UnreadableSlide
+        If the file delivers no tile at all.
+    """
+    pool = ThreadPoolExecutor(readers, thread_name_prefix="tile-reader")
+    waiting: deque[Future[_Prepared]] = deque()
+    groups = grid.batches(GROUP_TILES)
+
+    def refill() -> None:
+        # Enough groups in flight for the next batch and for every reader, and no more.
+        wanted = 2 * readers + -(-classifier.batch_size // GROUP_TILES)
+        while len(waiting) < wanted and (at := next(groups, None)) is not None:
+            waiting.append(pool.submit(_prepare, slide, grid, at, normalizer, tiling))
+
+    try:
+        batch: list[_Prepared] = []
+        guard = _ReadGuard()
+        refill()
+        while waiting:
+            group = waiting.popleft().result()
+            refill()
+            guard.check(group)
+            batch.append(group)
+            if sum(len(part.tiles) for part in batch) >= classifier.batch_size or not waiting:
+                yield _score(batch, classifier)
+                batch = []
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _prepare(
+    slide: Slide,
+    grid: TileGrid,
+    at: NDArray[np.int32],
+    normalizer: StainNormalizer,
+    tiling: TilingOptions,
+) -> _Prepared:
+    states = np.full(len(at), TileState.CLASSIFIED, np.uint8)
+    tiles = np.empty((len(at), grid.tile_px, grid.tile_px, 3), np.uint8)
+    problem: UnreadableSlide | None = None
+    for i, (row, col) in enumerate(at):
+        try:
+            tiles[i] = read_tile(slide, grid, int(row), int(col))
+        except UnreadableSlide as error:
+            states[i], problem = TileState.UNREADABLE, error
+    readable = states == TileState.CLASSIFIED
+    blank = np.zeros(len(at), bool)
+    blank[readable] = blank_fraction(tiles[readable], tiling) > tiling.blank_max
+    states[blank] = TileState.BLANK
+    keep = states == TileState.CLASSIFIED
+    fallback = np.zeros(len(at), bool)
+    normalized, fallback[keep] = normalizer.normalize(tiles[keep])
+    return _Prepared(at, states, normalized, fallback, problem)
+
+
+class _ReadGuard:
+    """Ends a run whose file delivers nothing, and lets single damaged tiles pass."""
+
+    def __init__(self) -> None:
+        self._readable = self._unreadable = 0
+
+    def check(self, group: _Prepared) -> None:
+        bad = int(np.count_nonzero(group.states == TileState.UNREADABLE))
+        self._unreadable += bad
+        self._readable += len(group.states) - bad
+        if group.problem and not self._readable and self._unreadable >= MAX_UNREADABLE_AT_START:
+            raise group.problem
+
+
+def _score(batch: list[_Prepared], classifier: TileClassifier) -> TileScores:
+    at = np.concatenate([part.at for part in batch])
+    states = np.concatenate([part.states for part in batch])
+    tiles = np.concatenate([part.tiles for part in batch])
+    probabilities = np.zeros((len(at), len(classifier.card.scheme)), np.float16)
+    if len(tiles):
+        probabilities[states == TileState.CLASSIFIED] = classifier.predict(tiles)
+    return TileScores(
+        rows=at[:, 0],
+        cols=at[:, 1],
+        states=states,
+        probabilities=probabilities,
+        stain_fallback=np.concatenate([part.stain_fallback for part in batch]),
+    )
