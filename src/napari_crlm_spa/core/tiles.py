@@ -112,15 +112,15 @@ class TileScores:
         `TileState` of each, shape (n,), uint8: classified, blank or unreadable.
     probabilities
         Shape (n, classes), float16; zeros where the tile was not classified.
-    stain_fallbacks
-        How many of them were normalized with the slide's matrix because their own failed.
+    stain_fallback
+        Which were normalized with the slide's matrix because their own failed, shape (n,).
     """
 
     rows: NDArray[np.int32]
     cols: NDArray[np.int32]
     states: NDArray[np.uint8]
     probabilities: NDArray[np.float16]
-    stain_fallbacks: int = 0
+    stain_fallback: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.rows)

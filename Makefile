@@ -1,0 +1,59 @@
+# Two commands do everything on a fresh machine:  make demo   and   make test
+# The same as plain commands, for Windows and macOS, stands in README.md.
+
+VENV   ?= .venv
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3 || echo python)
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+SCREEN := tools/with_screen.sh
+
+.PHONY: demo test check fix docs bench screenshots clean
+
+demo: $(VENV)/.demo  ## analyze the drawn sample slide into demo-output/
+	$(BIN)/crlm-spa demo --out demo-output
+
+test: $(VENV)/.test  ## all tests, with a virtual screen where there is none
+	$(SCREEN) $(BIN)/python -m pytest --numprocesses 2 $(PYTEST_ARGS)
+
+check: $(VENV)/.check  ## format, lint, types and import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fix: $(VENV)/.check  ## format and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.docs  ## the documentation as a web site in site/
+	$(BIN)/mkdocs build --strict
+
+bench: $(VENV)/.demo  ## speed and memory of analyze on a slide: make bench SLIDE=slide.svs
+	$(BIN)/python benchmarks/analyze_slide.py $(SLIDE)
+
+screenshots: $(VENV)/.test  ## napari with a slide: make screenshots SLIDE=slide.svs
+	$(SCREEN) $(BIN)/python tools/screenshots.py docs/images $(if $(SLIDE),--slide $(SLIDE))
+
+clean:
+	rm -rf $(VENV) demo-output site build
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or newer is needed; $(PYTHON) is older. Name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.demo
+	$(PIP) --editable '.[all]' $(shell $(PYTHON) tools/dependency_group.py test)
+	@touch $@
+
+$(VENV)/.check: $(VENV)/.demo
+	$(PIP) $(shell $(PYTHON) tools/dependency_group.py check)
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.demo
+	$(PIP) $(shell $(PYTHON) tools/dependency_group.py docs)
+	@touch $@
