@@ -83,9 +83,9 @@ def estimate_slide_matrix(
         a pale slide must not stop the run.
     """
     rng = np.random.default_rng(options.seed)
-    chosen = np.arange(len(tiles))
+    chosen = list(range(len(tiles)))
     if len(chosen) > options.sample_tiles:
-        chosen = np.sort(rng.choice(chosen, options.sample_tiles, replace=False))
+        chosen = sorted(rng.choice(len(tiles), options.sample_tiles, replace=False).tolist())
     samples = [_draw_pixels(tiles[i], options.sample_px, rng) for i in chosen]
     found = estimate_density(optical_density(np.concatenate(samples)), options) if samples else None
     if found is None:
@@ -138,7 +138,9 @@ def _stain_directions(
     along_mean, across = axes.T.astype(np.float32) @ density
     angle = np.arctan2(across, along_mean)[stained]
     low, high = percentiles(angle, angle_percentile, 100.0 - angle_percentile)
-    ends = axes @ np.array([[np.cos(low), np.cos(high)], [np.sin(low), np.sin(high)]])
+    ends: NDArray[np.float64] = axes @ np.array(
+        [[np.cos(low), np.cos(high)], [np.sin(low), np.sin(high)]]
+    )
     return ends if ends[0, 0] > ends[0, 1] else ends[:, ::-1].copy()
 
 

@@ -34,7 +34,7 @@ class StainNormalizer:
         self.reference = reference
         self._slide_transfer = _transfer(self.slide_matrix, reference)
 
-    def normalize(self, tiles: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], int]:
+    def normalize(self, tiles: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         """Normalize tiles.
 
         Parameters
@@ -46,22 +46,23 @@ class StainNormalizer:
         -------
         ndarray of uint8, same shape
             The input itself with method ``none``.
-        int
-            How many tiles were normalized with the slide's stain because theirs failed.
+        ndarray of bool, shape (n,)
+            Tiles that were normalized with the slide's stain because their own failed; always
+            False with ``per_slide`` and ``none``.
         """
+        fallback = np.zeros(len(tiles), np.bool_)
         if self.options.method == "none":
-            return tiles, 0
+            return tiles, fallback
         result = np.empty_like(tiles)
-        fallbacks = 0
-        for tile, out in zip(tiles, result, strict=True):
+        for i, tile in enumerate(tiles):
             density = optical_density(tile)
             transfer = self._slide_transfer
             if self.options.method == "per_tile":
                 own = estimate_density(density, self.options)
-                fallbacks += own is None
+                fallback[i] = own is None
                 transfer = transfer if own is None else _transfer(own, self.reference)
-            _restain(density, transfer, out)
-        return result, fallbacks
+            _restain(density, transfer, result[i])
+        return result, fallback
 
 
 def _transfer(stain: StainMatrix, reference: StainMatrix) -> NDArray[np.float32]:

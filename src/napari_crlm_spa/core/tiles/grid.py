@@ -1,7 +1,4 @@
-"""The tile grid: fixed in micrometers, restricted to tissue and to regions of interest.
-
-`plan_tiles` lays it out, `read_tile` reads a tile, `blank_fraction` applies the paper's rule.
-"""
+"""Where the tiles of a slide lie, and what became of them."""
 
 from __future__ import annotations
 
@@ -11,8 +8,6 @@ from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
-
-from napari_crlm_spa.core.options import Options, option
 
 
 class TileState(IntEnum):
@@ -25,24 +20,6 @@ class TileState(IntEnum):
     CLASSIFIED = 4
     EDITED = 5  # classified, then corrected by a reader
     UNREADABLE = 6  # the file is damaged there
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TilingOptions(Options):
-    """How a slide is cut into tiles."""
-
-    tile_px: int = option(224, "Side of a tile", min=32, max=1024, unit="px", advanced=True)
-    mpp: float = option(
-        0.5, "Resolution of the tiles (20x = 0.5)", min=0.1, max=4.0, unit="µm/px", advanced=True
-    )
-    blank_max: float = option(
-        0.5, "A tile with more blank than this is removed (the paper's rule)", min=0.0, max=1.0
-    )
-
-    @property
-    def stride_um(self) -> float:
-        """Side of a tile, and distance to its neighbor, in micrometers (112 by default)."""
-        return self.tile_px * self.mpp
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,12 +47,12 @@ class TileGrid:
     @property
     def rows(self) -> int:
         """Number of rows."""
-        return self.state.shape[0]
+        return int(self.state.shape[0])
 
     @property
     def cols(self) -> int:
         """Number of columns."""
-        return self.state.shape[1]
+        return int(self.state.shape[1])
 
     @property
     def stride_um(self) -> float:

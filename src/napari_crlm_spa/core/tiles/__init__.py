@@ -1,0 +1,23 @@
+"""The tile grid: fixed in micrometers, restricted to tissue and to regions of interest.
+
+`plan_tiles` lays it out, `read_tile` reads a tile, `blank_fraction` applies the paper's rule,
+`read_regions` reads polygons that QuPath exported.
+"""
+
+from napari_crlm_spa.core.tiles.grid import TileGrid, TileScores, TileState
+from napari_crlm_spa.core.tiles.options import TilingOptions
+from napari_crlm_spa.core.tiles.plan import plan_tiles, read_tile
+from napari_crlm_spa.core.tiles.regions import RegionsOfInterest, read_regions
+from napari_crlm_spa.core.tiles.tissue import blank_fraction
+
+__all__ = [
+    "RegionsOfInterest",
+    "TileGrid",
+    "TileScores",
+    "TileState",
+    "TilingOptions",
+    "blank_fraction",
+    "plan_tiles",
+    "read_regions",
+    "read_tile",
+]

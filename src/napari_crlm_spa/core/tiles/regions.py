@@ -1,0 +1,259 @@
+"""Regions of interest and exclusions, as QuPath exports them.
+
+Coordinates are level-0 pixels, x first; (0, 0) is the top-left corner of the first pixel,
+in QuPath as here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from shapely.geometry import MultiPolygon, Polygon, box, shape
+from shapely.geometry.base import BaseGeometry
+
+from napari_crlm_spa.errors import RegionError
+
+#: Classifications that mean "do not look here"; QuPath's own ends in a star.
+EXCLUDING_NAMES = frozenset({"exclude", "excluded", "ignore", "ignore*"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegionsOfInterest:
+    """Where to look, and where not to.
+
+    Parameters
+    ----------
+    include
+        Polygons (holes allowed) in level-0 pixels; none stands for the whole slide.
+    exclude
+        Polygons that are left out, even inside an included one.
+    source
+        Name of the file, or who drew them, for messages.
+    notes
+        What was mended or ignored while reading, in sentences for the user.
+    """
+
+    include: tuple[Polygon, ...] = ()
+    exclude: tuple[Polygon, ...] = ()
+    source: str = "the drawn regions"
+    notes: tuple[str, ...] = field(default=())
+
+    def area(self, everywhere: BaseGeometry) -> BaseGeometry:
+        """Included minus excluded area; `everywhere` where nothing is included."""
+        included = shapely.union_all(list(self.include)) if self.include else everywhere
+        return included.difference(shapely.union_all(list(self.exclude)))
+
+    def check_overlap(self, bounds_xy0: tuple[int, int, int, int], slide_name: str) -> None:
+        """Refuse regions that lie beside the slide.
+
+        Raises
+        ------
+        RegionError
+            If the area to look at does not overlap the scanned bounds (x, y, width, height).
+        """
+        x0, y0, width, height = bounds_xy0
+        scanned = box(x0, y0, x0 + width, y0 + height)
+        if self.include and not any(region.intersects(scanned) for region in self.include):
+            span = "x {:.0f} to {:.0f}, y {:.0f} to {:.0f}".format(
+                *np.array(shapely.total_bounds(list(self.include)))[[0, 2, 1, 3]]
+            )
+            raise RegionError(
+                f"The regions of {self.source} ({span} px) lie outside {slide_name} "
+                f"(x {x0} to {x0 + width}, y {y0} to {y0 + height} px). They belong to another "
+                "slide, or were drawn on a smaller copy: export them in full-resolution pixels."
+            )
+        if self.area(scanned).intersection(scanned).area == 0:
+            raise RegionError(
+                f"The exclusions of {self.source} cover all of {slide_name} that was to be "
+                "analyzed. Remove or shrink one."
+            )
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the polygons, to tell whether an earlier run saw the same ones."""
+        digest = hashlib.sha256()
+        for polygons in (self.include, self.exclude):
+            for polygon in polygons:
+                digest.update(shapely.to_wkb(polygon))
+            digest.update(b"|")
+        return digest.hexdigest()
+
+
+def tiles_inside(
+    regions: RegionsOfInterest,
+    x_edges_px: NDArray[np.float64],
+    y_edges_px: NDArray[np.float64],
+    rule: str,
+) -> NDArray[np.bool_]:
+    """Tell which tiles belong to the regions.
+
+    Parameters
+    ----------
+    regions
+        In level-0 pixels.
+    x_edges_px, y_edges_px
+        Borders of columns (cols + 1) and rows (rows + 1) in level-0 pixels.
+    rule
+        ``center``: the tile's center lies inside or on the border of the kept area (included
+        minus excluded); ``most``: more than half of the tile does; ``whole``: all of it;
+        ``any``: any part.
+
+    Returns
+    -------
+    ndarray of bool, shape (rows, cols)
+    """
+    everywhere = box(x_edges_px[0], y_edges_px[0], x_edges_px[-1], y_edges_px[-1])
+    area = regions.area(everywhere)
+    inside = np.zeros((len(y_edges_px) - 1, len(x_edges_px) - 1), np.bool_)
+    if area.is_empty:
+        return inside
+    shapely.prepare(area)
+    left, top, right, bottom = area.bounds
+    cols = _span(x_edges_px, left, right)
+    rows = _span(y_edges_px, top, bottom)
+    x, y = x_edges_px[cols.start : cols.stop + 1], y_edges_px[rows.start : rows.stop + 1]
+    if rule == "center":
+        at_x, at_y = np.meshgrid((x[:-1] + x[1:]) / 2, (y[:-1] + y[1:]) / 2)
+        inside[rows, cols] = shapely.intersects_xy(area, at_x, at_y)
+    else:
+        share = _covered_share(area, x, y)
+        limits = {"most": share > 0.5, "whole": share >= 1 - 1e-9, "any": share > 0}
+        inside[rows, cols] = limits[rule]
+    return inside
+
+
+def _span(edges: NDArray[np.float64], low: float, high: float) -> slice:
+    """Cells between two coordinates."""
+    first = int(np.searchsorted(edges, low, side="right")) - 1
+    last = int(np.searchsorted(edges, high, side="left"))
+    return slice(max(0, first), max(0, min(len(edges) - 1, last)))
+
+
+def _covered_share(
+    area: BaseGeometry, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Share of every tile that lies inside, shape (rows, cols)."""
+    tiles = shapely.box(x[None, :-1], y[:-1, None], x[None, 1:], y[1:, None])
+    share = np.asarray(shapely.contains_properly(area, tiles), dtype=np.float64)
+    crossing = (share == 0) & shapely.intersects(area, tiles)
+    parts = shapely.area(shapely.intersection(area, tiles[crossing]))
+    share[crossing] = parts / shapely.area(tiles[crossing])
+    return share
+
+
+def read_regions(path: Path) -> RegionsOfInterest:
+    """Read regions of interest from a GeoJSON file, as QuPath exports it.
+
+    A polygon excludes where its classification is named "Exclude" or "Ignore*", or where it
+    has the property ``"crlm_spa": "exclude"``; all others include, whatever their class.
+    Self-intersecting polygons are mended, points and lines ignored, and `notes` says so.
+
+    Parameters
+    ----------
+    path
+        FeatureCollection, Feature, list of features, or bare geometry; level-0 pixels.
+
+    Raises
+    ------
+    RegionError
+        If the file cannot be read, is no GeoJSON, or holds no polygon.
+    """
+    path = Path(path)
+    include: list[Polygon] = []
+    exclude: list[Polygon] = []
+    notes: list[str] = []
+    for number, (geometry, properties) in enumerate(_features(_load(path)), start=1):
+        polygons = _polygons(geometry, f"Region {number} of {path.name}", notes)
+        (exclude if _excludes(properties) else include).extend(polygons)
+    if not include and not exclude:
+        raise RegionError(
+            f"{path.name} holds no polygon. Draw the regions as closed shapes and export them "
+            "as GeoJSON (QuPath: File > Export objects as GeoJSON)."
+        )
+    return RegionsOfInterest(tuple(include), tuple(exclude), path.name, tuple(notes))
+
+
+def _load(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise RegionError(
+            f"{path.name} cannot be read ({error.strerror}). Check the path and the permissions."
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise RegionError(
+            f"{path.name} is not JSON. Export the regions anew as GeoJSON (QuPath: File > "
+            "Export objects as GeoJSON, without compression)."
+        ) from error
+
+
+def _features(content: Any) -> Iterator[tuple[Any, Mapping[str, Any]]]:
+    """Yield every geometry with its properties, whatever wraps it."""
+    if isinstance(content, Sequence) and not isinstance(content, str):
+        for item in content:
+            yield from _features(item)
+    elif isinstance(content, Mapping):
+        if content.get("type") == "FeatureCollection":
+            yield from _features(content.get("features") or [])
+        elif content.get("type") == "Feature":
+            yield content.get("geometry"), content.get("properties") or {}
+        else:
+            yield content, {}
+
+
+def _excludes(properties: Any) -> bool:
+    if not isinstance(properties, Mapping):
+        return False
+    classification = properties.get("classification")
+    name = classification.get("name") if isinstance(classification, Mapping) else classification
+    named = str(name).strip().lower() in EXCLUDING_NAMES
+    return named or properties.get("crlm_spa") == "exclude"
+
+
+def _polygons(geometry: Any, name: str, notes: list[str]) -> list[Polygon]:
+    """Return the polygons of one GeoJSON geometry, mended where needed."""
+    if geometry is None:
+        return []
+    try:
+        found = shape(geometry)
+        finite = found.is_empty or bool(np.isfinite(found.bounds).all())
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise RegionError(_damaged(name)) from error
+    except shapely.errors.ShapelyError as error:
+        raise RegionError(_damaged(name)) from error
+    if not finite:
+        raise RegionError(_damaged(name))
+    polygons = list(_parts(found))
+    if not polygons:
+        notes.append(f"{name} is a {found.geom_type}, not an area, and was ignored.")
+    valid = [polygon for polygon in polygons if polygon.is_valid]
+    if len(valid) < len(polygons):
+        notes.append(f"{name} crossed itself and was mended; check its outline.")
+        for polygon in polygons:
+            if not polygon.is_valid:
+                valid.extend(_parts(shapely.make_valid(polygon)))
+    return [polygon for polygon in valid if polygon.area > 0]
+
+
+def _damaged(name: str) -> str:
+    return (
+        f"{name} is no GeoJSON geometry: its coordinates are missing or not numbers. Remove it, "
+        "or export the regions anew."
+    )
+
+
+def _parts(geometry: BaseGeometry) -> Iterator[Polygon]:
+    if isinstance(geometry, Polygon):
+        if not geometry.is_empty:
+            yield geometry
+    elif isinstance(geometry, MultiPolygon | shapely.GeometryCollection):
+        for part in geometry.geoms:
+            yield from _parts(part)
