@@ -6,7 +6,9 @@ top-left corner (the corner of the first pixel, not its center); level pixels ar
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -23,8 +25,14 @@ RgbImage = NDArray[np.uint8]
 #: The one antialiasing filter: a triangle, widened by the reduction. Torch's
 #: ``interpolate(mode="bilinear", antialias=True)`` is the same filter, so a GPU can repeat it.
 RESAMPLING = Image.Resampling.BILINEAR
-#: Reductions closer to 1 than this are not resampled: the pixels are taken as they are.
-NATIVE_TOLERANCE = 0.01
+#: A level may be coarser than what is asked for by this share (a 40x scan of 0.2525 µm/px has
+#: a level of 0.505, good enough for 0.5). Our choice.
+LEVEL_TOLERANCE = 0.01
+#: Pixels are taken as they are, not resampled, as long as that displaces none by more than this
+#: (in pixels, from the region's center outward): 224 px at 0.499 instead of 0.5 µm/px are.
+NATIVE_DRIFT_PX = 0.5
+#: Levels of more pixels than this are reduced band by band, to spare memory.
+_BAND_PX = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +82,9 @@ class SlideInfo:
         Largest first; level 0 has downsample 1.
     pixel_size
         None if the file does not say and nobody told.
+    pixel_size_note
+        What is odd about it (a nonsense value in the file, two that differ), to be shown; empty
+        if nothing is.
     bounds_xy0
         (x, y, width, height) of the scanned area in level-0 pixels; the whole level if the
         file names none (MRXS slides do).
@@ -97,6 +108,7 @@ class SlideInfo:
     icc_profile: bool
     associated_images: tuple[str, ...]
     fingerprint: str
+    pixel_size_note: str = ""
 
     @property
     def width_px(self) -> int:
@@ -117,8 +129,9 @@ class SlideInfo:
             If it is unknown; the message names the way out.
         """
         if self.pixel_size is None:
+            reason = self.pixel_size_note or "its header says nothing"
             raise MissingPixelSize(
-                f"{self.path.name} does not say how large a pixel is. "
+                f"{self.path.name} does not say how large a pixel is: {reason}. "
                 "Enter it in the panel under Pixel size, or pass --mpp (e.g. --mpp 0.5 for a "
                 "20x scan, 0.25 for 40x)."
             )
@@ -177,9 +190,7 @@ class Slide(ABC):
     def level_for(self, mpp: float) -> int:
         """Return the coarsest level that is at least as fine as `mpp` (0 if none is)."""
         native = self.info.known_pixel_size().mpp
-        wanted = mpp / native * (1 + NATIVE_TOLERANCE)
-        finer = [i for i, level in enumerate(self.info.levels) if level.downsample <= wanted]
-        return max(finer, key=lambda i: self.info.levels[i].downsample, default=0)
+        return self._coarsest(mpp / native * (1 + LEVEL_TOLERANCE))
 
     def read_region_um(
         self, x_um: float, y_um: float, width_px: int, height_px: int, mpp: float
@@ -198,30 +209,39 @@ class Slide(ABC):
         Returns
         -------
         ndarray of uint8, shape (height_px, width_px, 3)
+            What lies outside the slide is white.
+
+        Raises
+        ------
+        MissingPixelSize
+            If the pixel size is unknown.
+        UnreadableSlide
+            If the file is damaged there.
         """
         size = self.info.known_pixel_size()
         index = self.level_for(mpp)
-        level = self.info.levels[index]
-        scale_x = mpp / (size.x_um * level.downsample)
-        scale_y = mpp / (size.y_um * level.downsample)
-        left = x_um / (size.x_um * level.downsample)
-        top = y_um / (size.y_um * level.downsample)
-        if abs(scale_x - 1) <= NATIVE_TOLERANCE and abs(scale_y - 1) <= NATIVE_TOLERANCE:
-            return self.read_level(index, round(left), round(top), width_px, height_px)
-        # One more pixel per reduced pixel on each side, so that the filter sees its neighbors.
-        margin = int(np.ceil(max(scale_x, scale_y, 1.0))) + 1
-        x_px, y_px = int(np.floor(left)) - margin, int(np.floor(top)) - margin
+        downsample = self.info.levels[index].downsample
+        # The region in pixels of that level: corner, and level pixels per pixel of the result.
+        left, top = x_um / (size.x_um * downsample), y_um / (size.y_um * downsample)
+        scale_x, scale_y = mpp / (size.x_um * downsample), mpp / (size.y_um * downsample)
+        drift_x, drift_y = (scale_x - 1) * width_px / 2, (scale_y - 1) * height_px / 2
+        if max(abs(drift_x), abs(drift_y)) <= NATIVE_DRIFT_PX:
+            x_px, y_px = round(left + drift_x), round(top + drift_y)
+            return self.read_level(index, x_px, y_px, width_px, height_px)
         right, bottom = left + width_px * scale_x, top + height_px * scale_y
+        # The filter reaches one reduced pixel beyond the region: neighbors then fit seamlessly.
+        margin = math.ceil(max(scale_x, scale_y, 1.0)) + 1
+        x_px, y_px = math.floor(left) - margin, math.floor(top) - margin
         source = self.read_level(
             index,
             x_px,
             y_px,
-            int(np.ceil(right)) + margin - x_px,
-            int(np.ceil(bottom)) + margin - y_px,
+            math.ceil(right) + margin - x_px,
+            math.ceil(bottom) + margin - y_px,
         )
         box = (left - x_px, top - y_px, right - x_px, bottom - y_px)
         picture = Image.fromarray(source).resize((width_px, height_px), RESAMPLING, box=box)
-        return np.asarray(picture)
+        return np.array(picture)
 
     def thumbnail(self, max_px: int = 1024) -> RgbImage:
         """Return the whole slide, its longer side at most `max_px` pixels.
@@ -229,11 +249,53 @@ class Slide(ABC):
         Needs no pixel size.
         """
         info = self.info
-        factor = max(info.width_px, info.height_px) / max_px
-        finer = [i for i, level in enumerate(info.levels) if level.downsample <= max(factor, 1.0)]
-        index = max(finer, key=lambda i: info.levels[i].downsample, default=0)
-        level = info.levels[index]
-        picture = Image.fromarray(self.read_level(index, 0, 0, level.width_px, level.height_px))
-        width = min(info.width_px, max(1, round(info.width_px / factor)))
-        height = min(info.height_px, max(1, round(info.height_px / factor)))
-        return np.asarray(picture.resize((width, height), RESAMPLING))
+        factor = max(1.0, max(info.width_px, info.height_px) / max_px)
+        index = self._coarsest(factor)
+        width = max(1, round(info.width_px / factor))
+        height = max(1, round(info.height_px / factor))
+        picture = Image.fromarray(self._whole_level(index, width, height))
+        return np.array(picture.resize((width, height), RESAMPLING))
+
+    def _coarsest(self, downsample: float) -> int:
+        levels = self.info.levels
+        finer = [i for i, level in enumerate(levels) if level.downsample <= downsample]
+        return max(finer, key=lambda i: levels[i].downsample, default=0)
+
+    def _whole_level(self, index: int, width_px: int, height_px: int) -> RgbImage:
+        """Return a level, reduced by a whole number if it is large, but not below that size."""
+        level = self.info.levels[index]
+        if level.width_px * level.height_px <= _BAND_PX:
+            return self.read_level(index, 0, 0, level.width_px, level.height_px)
+        by = max(1, min(level.width_px // width_px, level.height_px // height_px))
+        rows = max(1, _BAND_PX // level.width_px // by) * by
+        bands = [
+            self.read_level(index, 0, y, level.width_px, min(rows, level.height_px - y))
+            for y in range(0, level.height_px, rows)
+        ]
+        return np.concatenate([np.asarray(Image.fromarray(band).reduce(by)) for band in bands])
+
+
+def levels_of(sizes: Sequence[tuple[int, int]]) -> tuple[SlideLevel, ...]:
+    """Derive the downsamples of a pyramid from the sizes of its levels.
+
+    A scanner halves a level of 4443 pixels to 2221 and drops the odd column: the level is 2
+    times smaller, not 2.0005 times (seen on real slides, where the content decides). So a whole
+    number is taken where it explains both sides; otherwise the mean of both ratios.
+
+    Parameters
+    ----------
+    sizes
+        (width, height) in pixels, largest first.
+    """
+    width, height = sizes[0]
+    return tuple(SlideLevel(w, h, _downsample(width, height, w, h)) for w, h in sizes)
+
+
+def _downsample(width: int, height: int, level_width: int, level_height: int) -> float:
+    ratio = (width / level_width + height / level_height) / 2
+    whole = round(ratio)
+    explained = all(
+        small in (full // whole, -(-full // whole))
+        for full, small in ((width, level_width), (height, level_height))
+    )
+    return float(whole) if explained else ratio
