@@ -84,7 +84,7 @@ class ModelCard(_Part):
 
     Parameters
     ----------
-    scheme, classes
+    scheme_name, classes
         Name of the `ClassScheme` and its class names, in the order of the network's outputs.
     mpp, tile_px
         Resolution (micrometers per pixel) and side of the tiles that are handed to the network.
@@ -100,7 +100,7 @@ class ModelCard(_Part):
     format: int = CARD_FORMAT
     name: Annotated[str, Field(min_length=1)]
     version: str = "1"
-    scheme: str
+    scheme_name: str
     classes: tuple[str, ...]
     mpp: PositiveFloat = 0.5
     tile_px: PositiveInt = 224
@@ -122,14 +122,14 @@ class ModelCard(_Part):
             raise ValueError(
                 f"it is written in card format {self.format}, this version reads {CARD_FORMAT}"
             )
-        known = SCHEMES.get(self.scheme)
+        known = SCHEMES.get(self.scheme_name)
         if known is None:
             raise ValueError(
-                f"the class scheme {self.scheme!r} is unknown; known are {', '.join(SCHEMES)}"
+                f"the class scheme {self.scheme_name!r} is unknown; known are {', '.join(SCHEMES)}"
             )
         if self.classes != known.names:
             raise ValueError(
-                f"the classes are {', '.join(self.classes)}, but the scheme {self.scheme} "
+                f"the classes are {', '.join(self.classes)}, but the scheme {self.scheme_name} "
                 f"has {', '.join(known.names)}"
             )
         if self.tile_px % self.input_px:
@@ -139,9 +139,9 @@ class ModelCard(_Part):
         return self
 
     @property
-    def class_scheme(self) -> ClassScheme:
+    def scheme(self) -> ClassScheme:
         """The scheme of the network's outputs."""
-        return scheme_by_name(self.scheme)
+        return scheme_by_name(self.scheme_name)
 
 
 def load_card(folder: Path) -> ModelCard:

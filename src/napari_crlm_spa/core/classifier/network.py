@@ -54,6 +54,7 @@ class TileNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.pooling = tile_px // input_px
+        self.n_classes = n_classes
         self.trunk, features = _build_trunk(architecture.name)
         self.head = nn.Sequential(
             nn.Linear(features, architecture.hidden),

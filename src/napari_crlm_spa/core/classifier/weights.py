@@ -11,7 +11,12 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from napari_crlm_spa.core.classifier.card import WEIGHTS_NAME, load_card, save_card
+from napari_crlm_spa.core.classifier.card import (
+    WEIGHTS_NAME,
+    load_card,
+    model_folder,
+    save_card,
+)
 from napari_crlm_spa.core.classifier.network import TileNetwork, network_for
 from napari_crlm_spa.core.files import write_bytes
 from napari_crlm_spa.errors import DamagedWeights
@@ -47,16 +52,24 @@ def save_model(
     return written
 
 
-def load_model(folder: Path) -> tuple[ModelCard, TileNetwork]:
-    """Read a model folder: its card, and the network in evaluation mode, 32 bits, on the CPU.
+def load_model(model: str | Path = "default") -> tuple[ModelCard, TileNetwork]:
+    """Read a model: its card, and the network in evaluation mode, 32 bits, on the CPU.
+
+    Parameters
+    ----------
+    model
+        ``"default"``, or the path of a model folder, as in `model_folder`.
 
     Raises
     ------
+    ModelNotFound
+        If there is no such model.
     InvalidModelCard
         If the card is missing or wrong.
     DamagedWeights
         If the weights are missing, truncated, or not those that the card describes.
     """
+    folder = model_folder(model)
     card = load_card(folder)
     network = network_for(card)
     load_weights(folder / WEIGHTS_NAME, card, network)

@@ -1,0 +1,76 @@
+"""What the card says about a training."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from napari_crlm_spa.core.classes import ClassScheme
+from napari_crlm_spa.core.classifier.card import (
+    Architecture,
+    ModelCard,
+    StainTarget,
+    TrainingData,
+)
+from napari_crlm_spa.core.classifier.training.data import LabeledTile
+from napari_crlm_spa.core.classifier.training.recipe import TrainingOptions
+
+_ON_THE_CARD_ELSEWHERE = ("name", "description", "license", "attribution", "temperature", "device")
+_LIMITS = (
+    "Trained on few slides; other scanners, stains and tissues can be told wrongly.",
+    "Every tile gets one of the classes, tissue outside the scheme too.",
+)
+
+
+def draft_card(
+    options: TrainingOptions,
+    scheme: ClassScheme,
+    train: Sequence[LabeledTile],
+    validation: Sequence[LabeledTile],
+    split: str,
+) -> ModelCard:
+    """Return the card of a training, without metrics and hash."""
+    return ModelCard(
+        name=options.name,
+        scheme_name=scheme.name,
+        classes=scheme.names,
+        mpp=options.mpp,
+        tile_px=options.tile_px,
+        input_px=options.input_px,
+        architecture=Architecture.model_validate(
+            {"name": options.arch, "hidden": options.hidden, "dropout": options.dropout}
+        ),
+        stain=StainTarget.model_validate({"method": options.stain}),
+        training_data=TrainingData(
+            description=options.description,
+            slides=_by_slide(train, scheme),
+            counts=_by_class(train, scheme),
+            validation=_by_class(validation, scheme),
+            split=split,
+            license=options.license,
+            attribution=options.attribution,
+        ),
+        training_recipe=_recipe(options),
+        known_limits=_LIMITS,
+    )
+
+
+def _by_class(tiles: Sequence[LabeledTile], scheme: ClassScheme) -> dict[str, int]:
+    counts = Counter(tile.label for tile in tiles)
+    return {scheme.names[label]: counts[label] for label in sorted(counts)}
+
+
+def _by_slide(tiles: Sequence[LabeledTile], scheme: ClassScheme) -> dict[str, dict[str, int]]:
+    slides: dict[str, list[LabeledTile]] = {}
+    for tile in tiles:
+        slides.setdefault(tile.slide, []).append(tile)
+    return {slide: _by_class(part, scheme) for slide, part in sorted(slides.items())}
+
+
+def _recipe(options: TrainingOptions) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in options.as_dict().items()
+        if name not in _ON_THE_CARD_ELSEWHERE
+    }

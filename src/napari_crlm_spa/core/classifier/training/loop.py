@@ -1,0 +1,301 @@
+"""The course of a training: read, split, run the epochs, keep the best, write the model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+import time
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_crlm_spa.core.classes import ClassScheme, scheme_by_name
+from napari_crlm_spa.core.classifier.card import ModelCard
+from napari_crlm_spa.core.classifier.metrics import (
+    Evaluation,
+    cross_entropy,
+    evaluate,
+    fit_temperature,
+)
+from napari_crlm_spa.core.classifier.network import TileNetwork, network_for
+from napari_crlm_spa.core.classifier.predict import predict_logits
+from napari_crlm_spa.core.classifier.runtime import choose_device
+from napari_crlm_spa.core.classifier.training.cache import STAIN_METHODS, TileCache, load_tiles
+from napari_crlm_spa.core.classifier.training.checkpoint import (
+    load_checkpoint,
+    mark_finished,
+    restore,
+    save_checkpoint,
+)
+from napari_crlm_spa.core.classifier.training.data import LabeledTile, find_tiles
+from napari_crlm_spa.core.classifier.training.describe import draft_card
+from napari_crlm_spa.core.classifier.training.history import EpochRecord, write_history
+from napari_crlm_spa.core.classifier.training.recipe import TrainingOptions, parse_merge
+from napari_crlm_spa.core.classifier.training.split import split_tiles
+from napari_crlm_spa.core.classifier.training.trainer import Trainer
+from napari_crlm_spa.core.classifier.weights import load_model, save_model
+from napari_crlm_spa.core.progress import Progress
+from napari_crlm_spa.errors import TrainingError
+
+logger = logging.getLogger(__name__)
+
+_SHOWN_BROKEN = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrainingResult:
+    """What a training left behind.
+
+    Parameters
+    ----------
+    folder
+        The model folder, with history.csv and curves.png beside card and weights.
+    card
+        The card as written.
+    history
+        One record an epoch.
+    validation
+        Evaluation of the kept weights; None where nothing was held back.
+    notes
+        Tiles left out, broken images and the like, in words.
+    """
+
+    folder: Path
+    card: ModelCard
+    history: list[EpochRecord]
+    validation: Evaluation | None
+    notes: list[str]
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What is to be done, before any tile is decoded."""
+
+    scheme: ClassScheme
+    train: list[LabeledTile]
+    validation: list[LabeledTile]
+    card: ModelCard
+    notes: list[str] = field(default_factory=list)
+
+
+def train_classifier(
+    data: Path | Sequence[Path], out_dir: Path, options: TrainingOptions
+) -> Generator[Progress, None, TrainingResult]:
+    """Train a classifier on labeled tiles and write it as a model folder.
+
+    A training that was killed goes on after its last finished epoch when it is called again
+    with the same tiles and options, and ends with the same weights. After each epoch that is
+    better than all before the model in `out_dir` is replaced, so closing the generator keeps the
+    best so far.
+
+    Parameters
+    ----------
+    data
+        Folders with one folder of tiles per class, with or without ``manifest.csv``; tiles of the
+        manifest's test split are not touched.
+    out_dir
+        Becomes the model folder.
+    options
+        The recipe.
+
+    Yields
+    ------
+    Progress
+        ``changed`` is an `EpochRecord` after each epoch.
+
+    Returns
+    -------
+    TrainingResult
+        Model folder, card, history and validation.
+
+    Raises
+    ------
+    TrainingError
+        If the tiles cannot be used, the training diverges, or `out_dir` holds another one.
+    ModelError
+        If the model to start from cannot be used.
+    """
+    folders = [data] if isinstance(data, Path) else list(data)
+    plan = _plan(folders, options)
+    fingerprint = _fingerprint(plan, options)
+    checkpoint = load_checkpoint(out_dir, fingerprint)
+    methods = STAIN_METHODS if options.stain_mix > 0 else (options.stain,)
+    size = (options.tile_px, options.input_px)
+    train = yield from load_tiles(plan.train, *size, methods, "Reading training tiles")
+    held = yield from load_tiles(
+        plan.validation, *size, (options.stain,), "Reading validation tiles"
+    )
+    _note_broken(plan, train, held)
+    _require_classes(plan.scheme, train)
+    device = choose_device(options.device)
+    history = list(checkpoint.history) if checkpoint else []
+    if checkpoint is None or not checkpoint.finished:
+        trainer = Trainer(_start_network(plan.card, options), options, train, device)
+        if checkpoint:
+            restore(checkpoint, trainer.modules, trainer.optimizer)
+        for progress in _epochs(trainer, plan, held, options, history, out_dir):
+            yield progress
+            if isinstance(progress.changed, EpochRecord):
+                save_checkpoint(out_dir, fingerprint, history, trainer.modules, trainer.optimizer)
+    card, validation = _finish(out_dir, held, options, device)
+    mark_finished(out_dir, fingerprint, history)
+    return TrainingResult(out_dir, card, history, validation, plan.notes)
+
+
+def _plan(folders: Sequence[Path], options: TrainingOptions) -> _Plan:
+    scheme = scheme_by_name(options.scheme)
+    found = find_tiles(folders, scheme, parse_merge(options.merge))
+    usable = [tile for tile in found.tiles if tile.split != "test"]
+    if not usable:
+        raise TrainingError(
+            f"There are no tiles of the scheme {scheme.name} to train on. Its classes are "
+            f"{', '.join(scheme.names)}: name the folders so, or use --merge."
+        )
+    slides = [name.strip() for name in options.validation_slides.split(",") if name.strip()]
+    tile_um = options.tile_px * options.mpp
+    split = split_tiles(usable, options.validation, options.seed, slides, tile_um)
+    train = [usable[i] for i in split.train]
+    validation = [usable[i] for i in split.validation]
+    card = draft_card(options, scheme, train, validation, split.describe())
+    return _Plan(scheme, train, validation, card, list(found.notes))
+
+
+def _fingerprint(plan: _Plan, options: TrainingOptions) -> str:
+    """Hash of everything that the result depends on."""
+    recipe = {name: value for name, value in options.as_dict().items() if name != "device"}
+    if options.init:
+        recipe["init"] = load_model(options.init)[0].sha256
+    tiles = [
+        [tile.path.parent.name, tile.path.name, tile.label]
+        for tile in (*plan.train, *plan.validation)
+    ]
+    text = json.dumps([recipe, len(plan.train), tiles], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _note_broken(plan: _Plan, *caches: TileCache) -> None:
+    broken = [line for cache in caches for line in cache.broken]
+    if broken:
+        shown = "; ".join(broken[:_SHOWN_BROKEN])
+        plan.notes.append(f"{len(broken)} tiles could not be decoded and are left out: {shown}.")
+    for note in plan.notes:
+        logger.warning("%s", note)
+
+
+def _require_classes(scheme: ClassScheme, train: TileCache) -> None:
+    counts = np.bincount(train.labels, minlength=len(scheme))
+    missing = [name for name, count in zip(scheme.names, counts, strict=True) if not count]
+    if missing:
+        raise TrainingError(
+            f"There are no training tiles of {', '.join(missing)}. Add some, or hold back less "
+            "with --validation."
+        )
+
+
+def _start_network(card: ModelCard, options: TrainingOptions) -> TileNetwork:
+    """Build the network; with `init` take over every weight that fits (not another head)."""
+    torch.manual_seed(options.seed)
+    network = network_for(card)
+    if options.init:
+        start_card, start = load_model(options.init)
+        if start_card.architecture.name != card.architecture.name:
+            raise TrainingError(
+                f"{options.init} is a {start_card.architecture.name}, but a "
+                f"{card.architecture.name} is to be trained. Pass --arch "
+                f"{start_card.architecture.name}, or start from another model."
+            )
+        own = network.state_dict()
+        fitting = {k: v for k, v in start.state_dict().items() if v.shape == own[k].shape}
+        if start_card.classes != card.classes:
+            last = max(name for name in own if name.startswith("head."))
+            fitting = {k: v for k, v in fitting.items() if k[:6] != last[:6]}
+        network.load_state_dict({**own, **fitting})
+    return network
+
+
+def _epochs(
+    trainer: Trainer,
+    plan: _Plan,
+    held: TileCache,
+    options: TrainingOptions,
+    history: list[EpochRecord],
+    out_dir: Path,
+) -> Iterator[Progress]:
+    per_epoch = len(trainer.cache)
+    total = options.epochs * per_epoch
+    for number in range(len(history), options.epochs):
+        if _stalled(history, options.patience):
+            break
+        stage = f"Epoch {number + 1} of {options.epochs}"
+        started = time.monotonic()
+        for seen in trainer.epoch(number):
+            yield Progress(stage, number * per_epoch + seen, total, "tiles")
+        record = _judge(trainer, plan, held, history, started)
+        history.append(record)
+        if record.best or options.keep == "last":
+            _save(trainer, plan, record, out_dir)
+        write_history(out_dir, history)
+        yield Progress(stage, (number + 1) * per_epoch, total, "tiles", record)
+
+
+def _judge(
+    trainer: Trainer, plan: _Plan, held: TileCache, history: list[EpochRecord], started: float
+) -> EpochRecord:
+    validation = _evaluate(trainer.predict(held.variants[trainer.options.stain]), held, plan.scheme)
+    before = [r.validation_loss for r in history if math.isfinite(r.validation_loss)]
+    lowest = not len(held) or validation.cross_entropy < min(before, default=math.inf)
+    return EpochRecord(
+        epoch=len(history) + 1,
+        learning_rate=trainer.learning_rate,
+        train_loss=trainer.train_loss,
+        train_accuracy=trainer.train_accuracy,
+        validation_loss=validation.cross_entropy,
+        validation_accuracy=validation.accuracy,
+        validation_balanced_accuracy=validation.balanced_accuracy,
+        seconds=time.monotonic() - started,
+        best=lowest,
+    )
+
+
+def _evaluate(logits: NDArray[np.float32], cache: TileCache, scheme: ClassScheme) -> Evaluation:
+    return evaluate(cache.labels, logits, cache.slides, scheme.names)
+
+
+def _stalled(history: Sequence[EpochRecord], patience: int) -> bool:
+    """Whether the last `patience` epochs brought nothing better."""
+    recent = history[-patience:] if patience else []
+    return bool(recent) and len(recent) == patience and not any(r.best for r in recent)
+
+
+def _save(trainer: Trainer, plan: _Plan, record: EpochRecord, out_dir: Path) -> None:
+    recipe = {**plan.card.training_recipe, "kept_epoch": record.epoch}
+    save_model(out_dir, plan.card.model_copy(update={"training_recipe": recipe}), trainer.result)
+
+
+def _finish(
+    folder: Path, held: TileCache, options: TrainingOptions, device: torch.device
+) -> tuple[ModelCard, Evaluation | None]:
+    """Judge the weights as they lie on disk, fit the temperature, complete the card."""
+    card, network = load_model(folder)
+    validation = None
+    temperature = options.temperature or 1.0
+    metrics = {}
+    if len(held):
+        logits = predict_logits(network.to(device), held.variants[options.stain], device)
+        validation = _evaluate(logits, held, card.scheme)
+        temperature = options.temperature or fit_temperature(held.labels, logits)
+        calibrated = cross_entropy(held.labels, logits, temperature)
+        metrics = {
+            "validation": {
+                **validation.as_dict(),
+                "cross_entropy_at_temperature": round(calibrated, 4),
+            }
+        }
+    changed = card.model_copy(update={"temperature": temperature, "metrics": metrics})
+    return save_model(folder, changed, network), validation

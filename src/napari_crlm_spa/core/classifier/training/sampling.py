@@ -1,0 +1,69 @@
+"""Which tiles an epoch shows, in which stain variant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from napari_crlm_spa.core.classifier.training.cache import TileCache
+
+#: A slide with n tiles of a class is drawn in proportion to n to this power (our assumption):
+#: between "every tile equally" (1) and "every slide equally" (0).
+_SLIDE_POWER = 0.5
+
+
+def tile_weights(labels: NDArray[np.int64], slides: Sequence[str]) -> NDArray[np.float64]:
+    """Return probabilities, shape (n,), that draw each class equally often.
+
+    Within a class the slides are drawn in proportion to the square root of their tiles.
+    """
+    groups = [f"{label}/{slide}" for label, slide in zip(labels, slides, strict=True)]
+    _, group_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    within = sizes[group_of] ** (_SLIDE_POWER - 1.0)
+    totals = np.bincount(labels, weights=within)
+    weights = within / totals[labels]
+    return np.asarray(weights / weights.sum(), np.float64)
+
+
+def draw_epoch(
+    weights: NDArray[np.float64] | None, count: int, generator: torch.Generator
+) -> Tensor:
+    """Return tile indices of an epoch: drawn by weight, or each tile once in random order."""
+    if weights is None:
+        return torch.randperm(count, generator=generator)
+    probabilities = torch.from_numpy(weights)
+    return torch.multinomial(probabilities, count, replacement=True, generator=generator)
+
+
+def batches(
+    cache: TileCache,
+    method: str,
+    mix: float,
+    order: Tensor,
+    size: int,
+    generator: torch.Generator,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield tiles (n, 3, px, px), uint8, and labels (n,).
+
+    A share `mix` of the tiles comes from another stain variant than `method`. A last batch of a
+    single tile is left out: batch normalization cannot use it.
+    """
+    names = [method, *sorted(set(cache.variants) - {method})]
+    for chunk in torch.split(order, size):
+        if len(chunk) < 2:
+            continue
+        kind = torch.zeros(len(chunk), dtype=torch.long)
+        if len(names) > 1:
+            other = torch.randint(1, len(names), (len(chunk),), generator=generator)
+            swap = torch.rand(len(chunk), generator=generator) < mix
+            kind = torch.where(swap, other, kind)
+        index = chunk.numpy()
+        tiles = np.stack(
+            [cache.variants[names[k]][i] for k, i in zip(kind.tolist(), index, strict=True)]
+        )
+        labels = torch.from_numpy(cache.labels[index])
+        yield torch.from_numpy(tiles).permute(0, 3, 1, 2).contiguous(), labels
