@@ -23,7 +23,7 @@ class TilingOptions(Options):
         0.5, "A tile with more blank than this is removed (the paper's rule)", min=0.0, max=1.0
     )
     blank_brightness: int = option(
-        220,
+        225,
         "A pixel is blank if even its darkest channel is at least this bright, and gray",
         min=0,
         max=255,
@@ -31,7 +31,7 @@ class TilingOptions(Options):
         advanced=True,
     )
     blank_color_max: int = option(
-        12,
+        10,
         "A pixel whose channels differ by more than this is colored, so never blank: pale "
         "mucus stays",
         min=0,
@@ -48,7 +48,7 @@ class TilingOptions(Options):
         advanced=True,
     )
     glass_tissue_max: float = option(
-        0.02,
+        0.05,
         "A tile with at most this share of tissue on the mask is glass and never read",
         min=0.0,
         max=1.0,

@@ -150,8 +150,8 @@ def _bounds_um(info: SlideInfo) -> tuple[float, float, float, float]:
 def _edges_px(info: SlideInfo, grid: TileGrid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Borders of the columns and of the rows in level-0 pixels."""
     size = info.known_pixel_size()
-    columns: NDArray[np.float64] = np.arange(grid.cols + 1) * grid.stride_um / size.x_um
-    rows: NDArray[np.float64] = np.arange(grid.rows + 1) * grid.stride_um / size.y_um
+    columns = np.arange(grid.cols + 1, dtype=np.float64) * (grid.stride_um / size.x_um)
+    rows = np.arange(grid.rows + 1, dtype=np.float64) * (grid.stride_um / size.y_um)
     return columns, rows
 
 

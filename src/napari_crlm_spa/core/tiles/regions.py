@@ -223,13 +223,13 @@ def _polygons(geometry: Any, name: str, notes: list[str]) -> list[Polygon]:
     if geometry is None:
         return []
     try:
-        found = shape(geometry)
-        finite = found.is_empty or bool(np.isfinite(found.bounds).all())
+        with np.errstate(invalid="ignore"):
+            found = shape(geometry)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise RegionError(_damaged(name)) from error
     except shapely.errors.ShapelyError as error:
         raise RegionError(_damaged(name)) from error
-    if not finite:
+    if not np.isfinite(shapely.get_coordinates(found)).all():
         raise RegionError(_damaged(name))
     polygons = list(_parts(found))
     if not polygons:
