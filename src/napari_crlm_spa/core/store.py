@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from napari_crlm_spa.core.classes import ClassScheme, scheme_by_name
 from napari_crlm_spa.core.files import write_errors, write_text
+from napari_crlm_spa.core.slide import stem
 from napari_crlm_spa.core.tiles import TileScores
 from napari_crlm_spa.core.tissue_map import TissueMap
 from napari_crlm_spa.errors import DamagedAnalysis
@@ -37,6 +38,7 @@ TISSUE_MAP_PNG = "tissue_map.png"
 REPORT_HTML = "report.html"
 RUN_JSON = "run.json"
 TILES_JOURNAL = "tiles.journal"
+TILES_GEOJSON = "tiles.geojson.gz"
 
 #: Changes when older folders can no longer be read or resumed.
 FORMAT_VERSION = 1
@@ -71,13 +73,14 @@ class AnalysisFolder:
         It is named after the slide; where another slide of that name already has the folder,
         the beginning of the fingerprint is added, so nobody's results are overwritten.
         """
-        folder = cls(out_dir / slide_path.stem)
+        name = stem(slide_path)
+        folder = cls(out_dir / name)
         slide = folder.recorded_slide()
         taken = slide is not None and not (
             slide.get("fingerprint") == fingerprint
             or slide.get("path") == str(slide_path.absolute())
         )
-        return cls(out_dir / f"{slide_path.stem}-{fingerprint[:8]}") if taken else folder
+        return cls(out_dir / f"{name}-{fingerprint[:8]}") if taken else folder
 
     def file(self, name: str) -> Path:
         """Path of one of the folder's files."""

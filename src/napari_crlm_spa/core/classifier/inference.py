@@ -202,7 +202,7 @@ def _score(batch: list[_Prepared], classifier: TileClassifier) -> TileScores:
     at = np.concatenate([part.at for part in batch])
     states = np.concatenate([part.states for part in batch])
     tiles = np.concatenate([part.tiles for part in batch])
-    probabilities = np.zeros((len(at), len(classifier.card.scheme)), np.float16)
+    probabilities = np.zeros((len(at), len(classifier.card.classes)), np.float16)
     if len(tiles):
         probabilities[states == TileState.CLASSIFIED] = classifier.predict(tiles)
     return TileScores(

@@ -124,7 +124,7 @@ def load_classifier(
     options = options or ClassifyOptions()
     device = choose_device(options.device)
     card, network = load_model(model)
-    network = network.eval().to(device=device)
+    network = network.to(device=device)
     if device.type == "cuda":
         network = network.to(memory_format=torch.channels_last)
     batch = options.batch_size or (GPU_BATCH if device.type != "cpu" else CPU_BATCH)
@@ -160,3 +160,14 @@ def choose_dtype(device: torch.device, precision: str) -> torch.dtype:
         native = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
         return torch.bfloat16 if native else torch.float32
     return torch.bfloat16 if precision == "bf16" else torch.float32
+
+
+def describe_devices() -> str:
+    """Say in words what PyTorch can use here."""
+    words = f"PyTorch {torch.__version__} on the CPU with {torch.get_num_threads()} threads"
+    if torch.cuda.is_available():
+        memory_gb = torch.cuda.get_device_properties(0).total_memory / 1e9
+        return f"{words}; {torch.cuda.get_device_name(0)} with {memory_gb:.0f} GB"
+    if torch.backends.mps.is_available():
+        return f"{words}; Apple GPU"
+    return f"{words}; no GPU"

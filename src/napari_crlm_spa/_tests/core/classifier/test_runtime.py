@@ -1,0 +1,116 @@
+"""A loaded classifier: probabilities, batch sizes, and what happens out of memory."""
+
+import numpy as np
+import pytest
+import torch
+
+from napari_crlm_spa.core.classes import CRLM7
+from napari_crlm_spa.core.classifier.card import Architecture, ModelCard
+from napari_crlm_spa.core.classifier.inference import ClassifyOptions
+from napari_crlm_spa.core.classifier.network import network_for
+from napari_crlm_spa.core.classifier.runtime import (
+    Classifier,
+    choose_device,
+    choose_dtype,
+    load_classifier,
+)
+from napari_crlm_spa.core.classifier.weights import save_model
+from napari_crlm_spa.errors import DeviceError
+
+CARD = ModelCard(
+    name="tiny",
+    scheme_name="crlm7",
+    classes=CRLM7.names,
+    tile_px=32,
+    input_px=16,
+    architecture=Architecture(name="tiny", hidden=8),
+)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("model")
+    save_model(folder, CARD, network_for(CARD))
+    return folder
+
+
+@pytest.fixture
+def tiles():
+    return np.random.default_rng(0).integers(0, 256, (11, 32, 32, 3)).astype(np.uint8)
+
+
+def test_probabilities_are_a_distribution_over_the_classes(model, tiles):
+    scores = load_classifier(model, ClassifyOptions(device="cpu")).predict(tiles)
+    assert scores.shape == (11, 7)
+    assert scores.dtype == np.float32
+    np.testing.assert_allclose(scores.sum(axis=1), 1, atol=1e-6)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 64])
+def test_the_batch_size_does_not_change_the_scores(model, tiles, batch_size):
+    one = load_classifier(model, ClassifyOptions(device="cpu", batch_size=11)).predict(tiles)
+    other = load_classifier(model, ClassifyOptions(device="cpu", batch_size=batch_size))
+    np.testing.assert_allclose(other.predict(tiles), one, atol=1e-6)
+
+
+class SmallMemory(torch.nn.Module):
+    """Runs out of memory above a number of tiles; its logits name the tile's first pixel."""
+
+    def __init__(self, fits):
+        super().__init__()
+        self.fits, self.asked = fits, []
+
+    def forward(self, batch):
+        self.asked.append(len(batch))
+        if len(batch) > self.fits:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return torch.nn.functional.one_hot(batch[:, 0, 0, 0].long() % 7, 7) * 50.0
+
+
+def test_out_of_memory_halves_the_batch_and_loses_no_tile(tiles):
+    network = SmallMemory(fits=3)
+    classifier = Classifier(CARD, network, CPU, torch.float32, batch_size=16)
+    scores = classifier.predict(tiles)
+    np.testing.assert_array_equal(scores.argmax(axis=1), tiles[:, 0, 0, 0] % 7)
+    assert classifier.batch_size == 2
+    assert network.asked == [11, 8, 4, 2, 2, 2, 2, 2, 1]
+
+
+def test_a_device_too_small_for_one_tile_is_a_sentence(tiles):
+    classifier = Classifier(CARD, SmallMemory(fits=0), CPU, torch.float32, batch_size=4)
+    with pytest.raises(DeviceError, match="--device cpu"):
+        classifier.predict(tiles)
+
+
+def test_the_temperature_of_the_card_softens_the_scores(model, tiles):
+    classifier = load_classifier(model, ClassifyOptions(device="cpu"))
+    sharp = classifier.predict(tiles)
+    classifier.card = CARD.model_copy(update={"temperature": 3.0})
+    soft = classifier.predict(tiles)
+    np.testing.assert_array_equal(sharp.argmax(axis=1), soft.argmax(axis=1))
+    assert (soft.max(axis=1) <= sharp.max(axis=1)).all()
+
+
+@pytest.mark.parametrize(
+    ("cuda", "mps", "chosen"), [(True, True, "cuda"), (False, True, "mps"), (False, False, "cpu")]
+)
+def test_auto_takes_the_quickest_device_there_is(cuda, mps, chosen):
+    assert choose_device("auto", lambda: cuda, lambda: mps).type == chosen
+
+
+def test_a_device_that_is_not_there_is_refused_with_the_way_out():
+    with pytest.raises(DeviceError, match="--device auto"):
+        choose_device("cuda", lambda: False, lambda: False)
+
+
+def test_a_cpu_computes_in_fp32_unless_asked():
+    assert choose_dtype(CPU, "auto") is torch.float32
+    assert choose_dtype(CPU, "bf16") is torch.bfloat16
+
+
+def test_bf16_agrees_with_fp32_on_a_cpu(model, tiles):
+    exact = load_classifier(model, ClassifyOptions(device="cpu", precision="fp32")).predict(tiles)
+    short = load_classifier(model, ClassifyOptions(device="cpu", precision="bf16")).predict(tiles)
+    np.testing.assert_allclose(short, exact, atol=0.02)

@@ -1,0 +1,160 @@
+"""The analysis folder: nothing half-written, nothing lost, nobody's results overwritten."""
+
+import json
+
+import numpy as np
+import pytest
+
+from napari_crlm_spa.core.classes import CRLM7
+from napari_crlm_spa.core.files import atomic_path
+from napari_crlm_spa.core.store import (
+    ANALYSIS_ZARR,
+    RUN_JSON,
+    TILES_JOURNAL,
+    AnalysisFolder,
+    TileJournal,
+    load_analysis,
+    to_json,
+)
+from napari_crlm_spa.core.tiles import TileGrid, TileScores, TileState
+from napari_crlm_spa.core.tissue_map import TissueMap
+from napari_crlm_spa.errors import DamagedAnalysis, DiskFull
+
+HEADER = {"identity": "abc", "slide": {"path": "a.svs", "fingerprint": "f1"}}
+
+
+def some_map(rows=5, cols=7, seed=0):
+    grid = TileGrid(
+        state=np.full((rows, cols), TileState.PENDING, np.uint8),
+        edge=np.zeros((rows, cols), bool),
+        tile_px=224,
+        mpp=0.5,
+        origin_um=(3.5, -2.0),
+    )
+    tissue_map = TissueMap.empty(grid, CRLM7)
+    tissue_map.add(scores_of(grid.pending(), seed))
+    return tissue_map
+
+
+def scores_of(at, seed=0):
+    rng = np.random.default_rng(seed)
+    return TileScores(
+        rows=at[:, 0],
+        cols=at[:, 1],
+        states=np.full(len(at), TileState.CLASSIFIED, np.uint8),
+        probabilities=rng.dirichlet(np.ones(7), len(at)).astype(np.float16),
+        stain_fallback=rng.random(len(at)) < 0.5,
+    )
+
+
+def at(*positions):
+    return np.array(positions, np.int32)
+
+
+def test_a_map_comes_back_from_disk_as_it_went(tmp_path):
+    folder, written = AnalysisFolder(tmp_path / "s"), some_map()
+    folder.write_map(written, {})
+    folder.write_run({"slide": {}})
+    read = load_analysis(folder.path).tissue_map
+    for name in ("classes", "probabilities", "state", "edge"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
+    assert (read.stride_um, read.origin_um, read.scheme) == (112.0, (3.5, -2.0), CRLM7)
+
+
+def test_a_second_map_replaces_the_first_and_leaves_no_rubbish(tmp_path):
+    folder = AnalysisFolder(tmp_path / "s")
+    folder.write_map(some_map(seed=1), {})
+    folder.write_map(some_map(seed=2), {})
+    folder.write_run({})
+    assert sorted(path.name for path in folder.path.iterdir()) == [ANALYSIS_ZARR, RUN_JSON]
+    expected = some_map(seed=2).classes
+    np.testing.assert_array_equal(load_analysis(folder.path).tissue_map.classes, expected)
+
+
+def test_a_folder_without_a_finished_run_is_refused_with_the_way_out(tmp_path):
+    AnalysisFolder(tmp_path).write_map(some_map(), {})
+    with pytest.raises(DamagedAnalysis, match="resumes"):
+        load_analysis(tmp_path)
+
+
+@pytest.mark.parametrize("damage", ["classes/zarr.json", "zarr.json"])
+def test_a_damaged_array_is_one_sentence(tmp_path, damage):
+    folder = AnalysisFolder(tmp_path)
+    folder.write_map(some_map(), {})
+    folder.write_run({})
+    (folder.file(ANALYSIS_ZARR) / damage).write_text("not JSON")
+    with pytest.raises(DamagedAnalysis, match="damaged"):
+        load_analysis(tmp_path)
+
+
+def test_the_journal_gives_back_every_finished_tile(tmp_path):
+    path = tmp_path / TILES_JOURNAL
+    first, second = scores_of(at((0, 1), (0, 2)), 1), scores_of(at((4, 0)), 2)
+    with TileJournal(path, HEADER, CRLM7) as journal:
+        assert journal.finished is None
+        journal.append(first)
+        journal.append(second)
+    with TileJournal(path, HEADER, CRLM7) as journal:
+        finished = journal.finished
+    for name in ("rows", "cols", "states", "probabilities", "stain_fallback"):
+        expected = np.concatenate([getattr(first, name), getattr(second, name)])
+        np.testing.assert_array_equal(getattr(finished, name), expected)
+
+
+@pytest.mark.parametrize("cut_bytes", [1, 7, 23])
+def test_a_record_cut_by_a_kill_is_dropped_and_the_rest_kept(tmp_path, cut_bytes):
+    path = tmp_path / TILES_JOURNAL
+    with TileJournal(path, HEADER, CRLM7) as journal:
+        journal.append(scores_of(at((0, 1), (0, 2), (0, 3))))
+    data = path.read_bytes()
+    path.write_bytes(data[:-cut_bytes])
+    with TileJournal(path, HEADER, CRLM7) as journal:
+        assert journal.finished.cols.tolist() == [1, 2]
+        journal.append(scores_of(at((0, 3))))
+    with TileJournal(path, HEADER, CRLM7) as journal:
+        assert journal.finished.cols.tolist() == [1, 2, 3]
+
+
+def test_a_journal_of_another_run_starts_afresh(tmp_path):
+    path = tmp_path / TILES_JOURNAL
+    with TileJournal(path, HEADER, CRLM7) as journal:
+        journal.append(scores_of(at((0, 1))))
+    with TileJournal(path, {**HEADER, "identity": "other"}, CRLM7) as journal:
+        assert journal.finished is None
+
+
+def test_two_slides_of_one_name_get_two_folders(tmp_path):
+    first = AnalysisFolder.for_slide(tmp_path, tmp_path / "a" / "x.svs", "1111aaaa22")
+    first.write_run({"slide": {"path": str(tmp_path / "a" / "x.svs"), "fingerprint": "1111aaaa22"}})
+    again = AnalysisFolder.for_slide(tmp_path, tmp_path / "a" / "x.svs", "1111aaaa22")
+    other = AnalysisFolder.for_slide(tmp_path, tmp_path / "b" / "x.svs", "3333bbbb44")
+    assert again.path == first.path
+    assert other.path == tmp_path / "x-3333bbbb"
+
+
+def test_a_running_journal_also_claims_its_folder(tmp_path):
+    first = AnalysisFolder.for_slide(tmp_path, tmp_path / "a" / "x.svs", "1111aaaa22")
+    slide = {"path": str(tmp_path / "a" / "x.svs"), "fingerprint": "1111aaaa22"}
+    TileJournal(first.file(TILES_JOURNAL), {"identity": "i", "slide": slide}, CRLM7).close()
+    other = AnalysisFolder.for_slide(tmp_path, tmp_path / "b" / "x.svs", "3333bbbb44")
+    assert other.path != first.path
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_temporary_one(tmp_path):
+    path = tmp_path / "x.txt"
+    path.write_text("old")
+    with pytest.raises(ValueError, match="boom"), atomic_path(path) as temporary:
+        temporary.write_text("half")
+        raise ValueError("boom")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_a_sentence_that_says_what_is_kept(tmp_path):
+    with pytest.raises(DiskFull, match="finished work is kept"), atomic_path(tmp_path / "x"):
+        raise OSError(28, "No space left on device")
+
+
+def test_json_holds_no_nan():
+    text = to_json({"a": float("nan"), "b": np.float32(0.5), "c": (np.int64(1), np.inf)})
+    assert json.loads(text) == {"a": None, "b": 0.5, "c": [1, None]}

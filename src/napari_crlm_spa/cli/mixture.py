@@ -1,0 +1,64 @@
+"""``crlm-spa mixture``: distance thresholds from several slides, for the next one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from napari_crlm_spa.cli.flags import with_options
+from napari_crlm_spa.core.spatial import TISSUES, MixtureModel, TumorRegionOptions, ZoneOptions
+
+
+@with_options("zones", ZoneOptions, prefix="zone")
+@with_options("tumor_regions", TumorRegionOptions, prefix="region")
+def mixture(
+    results: Annotated[list[Path], typer.Argument(help="Result folders of analyzed slides")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The file to write")] = Path(
+        "mixture.json"
+    ),
+    fraction: Annotated[
+        float, typer.Option(help="Share of all distances that enters the fit", min=0.001, max=1.0)
+    ] = 1.0,
+    seed: Annotated[int, typer.Option(help="Seed of that sample")] = 10,
+    *,
+    tumor_regions: TumorRegionOptions,
+    zones: ZoneOptions,
+) -> None:
+    """Fit infiltrating/distal thresholds to several slides together.
+
+    Use the file with 'crlm-spa analyze --mixture FILE': new slides are then split by the same
+    thresholds.
+    """
+    from napari_crlm_spa.core.spatial import (
+        fit_pooled,
+        fitted_distances,
+        save_mixture_model,
+    )
+    from napari_crlm_spa.core.spatial import tumor_regions as find_regions
+    from napari_crlm_spa.core.store import load_analysis
+
+    distances = []
+    for folder in results:
+        tissue_map = load_analysis(folder).tissue_map
+        found = find_regions(tissue_map, tumor_regions)
+        distances.append(fitted_distances(tissue_map, found, zones, slide=folder.name))
+    model = fit_pooled(distances, zones, tumor_regions, fraction=fraction, seed=seed)
+    save_mixture_model(model, out)
+    Console().print(_table(model))
+    Console().print(f"Wrote {out}")
+
+
+def _table(model: MixtureModel) -> Table:
+    table = Table(title=f"Thresholds from {len(model.slides)} slides", title_justify="left")
+    for heading in ("tissue", "tiles", "infiltrating up to [µm]", "distal beyond [µm]", ""):
+        table.add_column(heading)
+    for tissue in TISSUES:
+        found = model.tissues[tissue]
+        near = "-" if found.near_um is None else f"{found.near_um:.0f}"
+        far = "-" if found.far_um is None else f"{found.far_um:.0f}"
+        table.add_row(tissue, str(found.n), near, far, found.reason or found.note)
+    return table

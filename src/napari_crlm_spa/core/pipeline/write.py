@@ -1,0 +1,101 @@
+"""Writing what an analysis found."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from napari_crlm_spa.core.files import write_text
+from napari_crlm_spa.core.geojson import write_tiles_geojson
+from napari_crlm_spa.core.pipeline.job import Job
+from napari_crlm_spa.core.progress import Progress
+from napari_crlm_spa.core.report import SlideReport, write_report, write_tissue_map_png
+from napari_crlm_spa.core.risk import RiskAssessment, RiskModel
+from napari_crlm_spa.core.spatial import MixtureModel, SpatialFeatures
+from napari_crlm_spa.core.store import (
+    FEATURES_CSV,
+    REPORT_HTML,
+    RISK_JSON,
+    TILES_GEOJSON,
+    TISSUE_MAP_PNG,
+    to_json,
+)
+from napari_crlm_spa.core.tissue_map import TissueMap
+
+#: Longer side of the slide's picture in the report.
+THUMBNAIL_PX = 1600
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    tissue_map: TissueMap
+    features: SpatialFeatures
+    risk: RiskAssessment
+    risk_model: RiskModel
+    mixture: MixtureModel | None
+
+
+def write_results(job: Job, results: Results, run: dict[str, Any]) -> Iterator[Progress]:
+    """Write what is not yet written; ``run.json`` comes last."""
+    identity = identity_of(
+        {
+            "spatial": job.options.spatial.as_dict(),
+            "mixture": results.mixture.model_dump() if results.mixture else None,
+            "risk": results.risk_model.model_dump(),
+            "version": version("napari-crlm-spa"),
+        }
+    )
+    folder, options = job.folder, job.options
+    if options.geojson and not folder.file(TILES_GEOJSON).exists():
+        yield Progress("Writing tiles for QuPath", 0, 1)
+        write_tiles_geojson(folder.file(TILES_GEOJSON), results.tissue_map, job.slide.info)
+    if run.get("results_identity") == identity:
+        return
+    yield Progress("Writing results", 0, 1)
+    with job.clock.time("writing"):
+        folder.write_map(results.tissue_map, {"run": run["identity"], "slide": run["slide"]})
+        write_text(folder.file(FEATURES_CSV), features_csv(job.slide.info.path, results.features))
+        write_text(folder.file(RISK_JSON), to_json(results.risk.as_dict()))
+        run["options"]["spatial"] = options.spatial.as_dict()
+        run["options"]["risk_model"] = results.risk_model.name
+        run["options"]["mixture"] = options.mixture
+        run["results_identity"] = identity
+        thumbnail = job.slide.thumbnail(THUMBNAIL_PX)
+        report = SlideReport(
+            info=job.slide.info,
+            tissue_map=results.tissue_map,
+            thumbnail=thumbnail,
+            features=results.features,
+            risk=results.risk,
+            card=job.card,
+            run=run,
+        )
+        write_tissue_map_png(folder.file(TISSUE_MAP_PNG), report)
+        write_report(folder.file(REPORT_HTML), report)
+    run["seconds"] = {**run.get("seconds", {}), **job.clock.seconds}
+    folder.write_run(run)
+    yield Progress("Writing results", 1, 1)
+
+
+def features_csv(slide: Path, features: SpatialFeatures) -> str:
+    """Return one row: the slide, the paper's 20 columns, then what they rest on.
+
+    A feature that cannot be computed is an empty cell, never 0.
+    """
+    row: dict[str, str | int | float] = {"slide": slide.name}
+    row.update({key: "" if isnan(value) else value for key, value in features.values.items()})
+    row.update({f"tiles_{name}": count for name, count in features.counts.items()})
+    row["tissue_tiles"] = features.tissue_tiles
+    row["contiguous_tumor_tiles"] = features.regions.contiguous_tumor_tiles
+    row["refusal"] = features.refusal or ""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(row), lineterminator="\n")
+    writer.writeheader()
+    writer.writerow(row)
+    return text.getvalue()
