@@ -65,6 +65,7 @@ class SlidePyramid:
         self._computed_tiles = PixelCache(computed)
         self._pool: ThreadPoolExecutor | None = None
         self._lock = Lock()
+        self._closed = False
         self.problem = ""
         self.levels: list[LevelArray] = []
         for i, level in enumerate(slide.info.levels):
@@ -78,7 +79,7 @@ class SlidePyramid:
     def close(self) -> None:
         """Stop the reading threads and forget the tiles."""
         with self._lock:
-            pool, self._pool = self._pool, None
+            self._closed, pool, self._pool = True, self._pool, None
         if pool is not None:
             pool.shutdown(wait=True, cancel_futures=True)
         self._read_tiles.clear()
@@ -121,8 +122,8 @@ class SlidePyramid:
         self.levels.append(LevelArray(shape, self._tile_px, read, cache, self._in_threads))
 
     def _in_threads(self, tasks: list[Callable[[], RgbImage]]) -> Iterable[RgbImage]:
-        if len(tasks) == 1:
-            return [tasks[0]()]
+        if len(tasks) == 1 or self._closed:
+            return (task() for task in tasks)
         with self._lock:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(_THREADS, "slide-reader")
@@ -171,7 +172,7 @@ class LevelArray:
     def __repr__(self) -> str:
         return f"LevelArray{self.shape}"
 
-    def __array__(self, dtype: DTypeLike = None, copy: bool | None = None) -> NDArray[Any]:
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is False:
             raise ValueError("The pixels of a level are read from the file: this makes a copy.")
         pixels = self[:]

@@ -227,7 +227,7 @@ def _color_of(page: tifffile.TiffPage, n_pages: int) -> Callable[[NDArray[Any]],
     photometric, samples = int(page.photometric), page.samplesperpixel
     if photometric == _PALETTE and page.colormap is not None:
         palette = np.ascontiguousarray((np.asarray(page.colormap) >> 8).T.astype(np.uint8))
-        return lambda part: np.take(palette, part[..., 0], axis=0)
+        return lambda part: np.asarray(palette[part[..., 0]], np.uint8)
     if n_pages == 3 and samples == 1:
         return _eight_bit
     if photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO) and samples in (1, 2):
@@ -260,4 +260,5 @@ def over_white(part: RgbImage, premultiplied: bool = False) -> RgbImage:
         return np.ascontiguousarray(color)
     opaque = alpha.astype(np.uint16)
     inked = color.astype(np.uint16) if premultiplied else (color * opaque + 127) // 255
-    return np.minimum(inked + (255 - opaque), 255).astype(np.uint8)
+    laid: RgbImage = np.minimum(inked + (255 - opaque), 255).astype(np.uint8)
+    return laid
