@@ -35,6 +35,8 @@ class TileCache:
         Shape (n,), int64.
     slides
         Slide of each tile.
+    drawn
+        Shape (n,), bool: the tile is drawn, not photographed.
     broken
         Files that could not be decoded and are left out, with the reason.
     """
@@ -42,6 +44,7 @@ class TileCache:
     variants: dict[str, NDArray[np.uint8]]
     labels: NDArray[np.int64]
     slides: list[str]
+    drawn: NDArray[np.bool_]
     broken: list[str] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -100,6 +103,7 @@ def load_tiles(
         {method: np.concatenate(part or [empty]) for method, part in parts.items()},
         np.array([tile.label for tile in kept], np.int64),
         [tile.slide for tile in kept],
+        np.array([tile.drawn for tile in kept], bool),
         broken,
     )
 

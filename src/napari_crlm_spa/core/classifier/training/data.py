@@ -2,7 +2,8 @@
 
 ``manifest.csv`` (columns path, class; optional slide, split, x0, y0, mpp_slide, split_kind)
 stands above the folders. Without it the slide is read from the file name:
-``<slide>_x<X>_y<Y>.png`` or ``<slide> [x=X,y=Y,...].png`` (QuPath).
+``<slide>_x<X>_y<Y>.png`` or ``<slide> [x=X,y=Y,...].png`` (QuPath). `split_kind` says ``block``
+where a slide is cut between splits, and ``drawn`` for tiles that are no photographs.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ class LabeledTile:
     split: str = "train"
     by_block: bool = False
     mpp_slide: float | None = None
+    drawn: bool = False
 
 
 @dataclass(slots=True)
@@ -161,6 +163,7 @@ def _manifest_tile(manifest: Path, line: int, row: Mapping[str, str]) -> Labeled
         split,
         row.get("split_kind") == "block",
         mpp_slide,
+        row.get("split_kind") == "drawn",
     )
 
 

@@ -72,6 +72,13 @@ class TrainingOptions(Options):
     balanced: bool = option(
         True, "Draw every class equally often, and the slides in it more evenly", advanced=True
     )
+    drawn_share: float = option(
+        0.2,
+        "Share of the drawn tiles (split_kind drawn) among those of a class, if balanced",
+        min=0.01,
+        max=0.99,
+        advanced=True,
+    )
     augment: float = option(
         1.0,
         "Strength of the variation in color, scale, sharpness; 0: flips and turns only",

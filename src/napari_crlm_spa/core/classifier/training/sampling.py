@@ -16,14 +16,26 @@ from napari_crlm_spa.core.classifier.training.cache import TileCache
 _SLIDE_POWER = 0.5
 
 
-def tile_weights(labels: NDArray[np.int64], slides: Sequence[str]) -> NDArray[np.float64]:
-    """Return probabilities, shape (n,), that draw each class equally often.
+def tile_weights(
+    labels: NDArray[np.int64],
+    slides: Sequence[str],
+    drawn: NDArray[np.bool_],
+    drawn_share: float,
+) -> NDArray[np.float64]:
+    """Return probabilities, shape (n,), with which an epoch picks each tile.
 
-    Within a class the slides are drawn in proportion to the square root of their tiles.
+    Every class is picked equally often; within a class drawn tiles together in `drawn_share` of
+    the cases (where there are real ones, too), and slides in proportion to the square root of
+    their number of tiles.
     """
     groups = [f"{label}/{slide}" for label, slide in zip(labels, slides, strict=True)]
     _, group_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     within = sizes[group_of] ** (_SLIDE_POWER - 1.0)
+    for label in np.unique(labels):
+        of_class = labels == label
+        for part, share in ((of_class & drawn, drawn_share), (of_class & ~drawn, 1 - drawn_share)):
+            if part.any():
+                within[part] *= share / within[part].sum()
     totals = np.bincount(labels, weights=within)
     weights = within / totals[labels]
     return np.asarray(weights / weights.sum(), np.float64)

@@ -3,7 +3,8 @@
 A slide goes to one side as a whole. A slide that alone carries a class (more than
 `CARRIER_SHARE` of it) cannot be held back without losing the class: it is cut once, along x,
 and all its tiles right of the cut are held back, whatever their class; those within one tile
-of the held-back ones are dropped.
+of the held-back ones are dropped. Drawn tiles beside real ones are never held back: they would
+flatter.
 """
 
 from __future__ import annotations
@@ -87,7 +88,9 @@ def split_tiles(
         return Split(everything, everything[:0])
     names_of = np.array([tile.slide for tile in tiles])
     labels = np.array([tile.label for tile in tiles])
-    counts, names = _counts(names_of, labels)
+    real = ~np.array([tile.drawn for tile in tiles])
+    real = real if real.any() else ~real
+    counts, names = _counts(names_of[real], labels[real])
     unknown = sorted(set(slides) - set(names))
     if unknown:
         raise TrainingError(

@@ -56,7 +56,7 @@ class Trainer:
         self.averaged = copy.deepcopy(self.network) if options.ema else None
         self._freeze()
         self.optimizer = _optimizer(self.network, options)
-        self.weights = tile_weights(cache.labels, cache.slides) if options.balanced else None
+        self.weights = _weights(cache, options)
         self.steps_per_epoch = math.ceil(len(cache) / options.batch_size)
         self.learning_rate = 0.0
         self.train_loss = math.nan
@@ -168,6 +168,12 @@ class Trainer:
         if self.options.train_part == "last_block":
             self.network.trunk.eval()
             last_block(self.network).train()
+
+
+def _weights(cache: TileCache, options: TrainingOptions) -> NDArray[np.float64] | None:
+    if not options.balanced:
+        return None
+    return tile_weights(cache.labels, cache.slides, cache.drawn, options.drawn_share)
 
 
 def _optimizer(network: TileNetwork, options: TrainingOptions) -> torch.optim.Optimizer:
