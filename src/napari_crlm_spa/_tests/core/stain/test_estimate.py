@@ -1,0 +1,141 @@
+"""Finding hematoxylin and eosin: known answers, and knowing when to give up."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from napari_crlm_spa._tests.core.stain.conftest import OTHER_HE, angle_deg, stained_tile
+from napari_crlm_spa.core.stain import (
+    REFERENCE,
+    StainMatrix,
+    StainOptions,
+    estimate_slide_matrix,
+    estimate_tile,
+)
+from napari_crlm_spa.core.stain.estimate import optical_density, percentiles
+from napari_crlm_spa.errors import StainError
+
+OPTIONS = StainOptions()
+
+
+@pytest.mark.parametrize("he", [REFERENCE.he, OTHER_HE])
+def test_known_stains_are_found(he):
+    found = estimate_tile(stained_tile(he=he), OPTIONS)
+    assert found.he.shape == (3, 2)
+    assert found.he.dtype == np.float64
+    assert angle_deg(found.he[:, 0], he[:, 0]) < 2
+    assert angle_deg(found.he[:, 1], he[:, 1]) < 2
+    np.testing.assert_allclose(np.linalg.norm(found.he, axis=0), 1, atol=1e-6)
+
+
+def test_twice_the_dye_gives_twice_the_concentration():
+    once = estimate_tile(stained_tile(strength=0.5), OPTIONS)
+    twice = estimate_tile(stained_tile(strength=1.0), OPTIONS)
+    np.testing.assert_allclose(twice.max_c / once.max_c, 2, rtol=0.05)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_hematoxylin_comes_first_and_both_point_into_the_data(seed):
+    found = estimate_tile(stained_tile(seed), OPTIONS)
+    assert found.he[0, 0] > found.he[0, 1]
+    assert (found.he > 0).all()
+    assert (found.max_c > 0).all()
+
+
+def test_estimate_does_not_depend_on_where_the_pixels_lie():
+    tile = stained_tile()
+    turned = estimate_tile(np.rot90(tile).copy(), OPTIONS)
+    as_is = estimate_tile(tile, OPTIONS)
+    np.testing.assert_allclose(turned.he, as_is.he, atol=1e-5)
+    np.testing.assert_allclose(turned.max_c, as_is.max_c, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "tile",
+    [
+        np.full((64, 64, 3), 255, np.uint8),
+        np.full((64, 64, 3), 243, np.uint8),
+        np.full((64, 64, 3), (180, 100, 160), np.uint8),
+        np.zeros((64, 64, 3), np.uint8),
+        np.repeat(np.arange(64 * 64).reshape(64, 64, 1) % 200, 3, axis=2).astype(np.uint8),
+    ],
+    ids=["white", "glass", "one color", "black", "grays"],
+)
+def test_estimate_gives_up_where_there_are_no_two_stains(tile):
+    assert estimate_tile(tile, OPTIONS) is None
+
+
+def test_estimate_gives_up_below_the_stained_share():
+    tile = stained_tile(glass=0.9)
+    assert estimate_tile(tile, StainOptions(stained_min=0.05)) is not None
+    assert estimate_tile(tile, StainOptions(stained_min=0.2)) is None
+
+
+def test_estimate_gives_up_where_both_stains_are_nearly_the_same():
+    tile = stained_tile()
+    apart = angle_deg(*estimate_tile(tile, OPTIONS).he.T)
+    assert estimate_tile(tile, StainOptions(separation_min_deg=apart - 1)) is not None
+    assert estimate_tile(tile, StainOptions(separation_min_deg=apart + 1)) is None
+
+
+@given(
+    values=hnp.arrays(np.float32, st.integers(1, 60), elements=st.floats(-9, 9, width=32)),
+    percents=st.lists(st.floats(0, 100), min_size=1, max_size=3),
+)
+def test_percentiles_are_those_of_numpy(values, percents):
+    np.testing.assert_allclose(
+        percentiles(values, *percents), np.percentile(values.astype(float), percents), atol=1e-5
+    )
+
+
+def test_optical_density_is_beer_lambert_for_every_gray_level():
+    levels = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    density = optical_density(levels)
+    assert density.shape == (3, 256)
+    assert density.dtype == np.float32
+    np.testing.assert_allclose(density[1], -np.log((np.arange(256) + 1) / 240), atol=1e-6)
+
+
+def test_slide_estimate_pools_its_tiles():
+    tiles = np.stack([stained_tile(seed, OTHER_HE) for seed in range(4)])
+    found = estimate_slide_matrix(tiles, OPTIONS)
+    assert angle_deg(found.he[:, 0], OTHER_HE[:, 0]) < 2
+    assert found.source == "estimated from 4 tiles"
+
+
+def test_slide_estimate_is_repeatable_and_its_seed_matters_little():
+    tiles = np.stack([stained_tile(seed) for seed in range(12)])
+    options = StainOptions(sample_tiles=4, sample_px=500)
+    first, again = (estimate_slide_matrix(tiles, options) for _ in range(2))
+    np.testing.assert_array_equal(first.he, again.he)
+    np.testing.assert_array_equal(first.max_c, again.max_c)
+    other = estimate_slide_matrix(tiles, StainOptions(sample_tiles=4, sample_px=500, seed=1))
+    assert not np.array_equal(first.he, other.he)
+    assert angle_deg(first.he[:, 0], other.he[:, 0]) < 3
+    assert first.source == "estimated from 4 tiles"
+
+
+def test_slide_without_stain_falls_back_to_the_reference_and_says_so():
+    for tiles in (np.full((3, 64, 64, 3), 243, np.uint8), np.empty((0, 64, 64, 3), np.uint8)):
+        found = estimate_slide_matrix(tiles, OPTIONS)
+        np.testing.assert_array_equal(found.he, REFERENCE.he)
+        assert found.source.startswith("reference: the slide holds too little stain")
+
+
+def test_stored_stain_comes_back_unchanged():
+    matrix = estimate_tile(stained_tile(), OPTIONS)
+    back = StainMatrix.from_dict(matrix.as_dict())
+    np.testing.assert_array_equal(back.he, matrix.he)
+    np.testing.assert_array_equal(back.max_c, matrix.max_c)
+    assert back.source == matrix.source
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [{}, {"he": [[1, 2]], "max_c": [1, 1]}, {"he": "x", "max_c": [1, 1]}, {"he": [[1, 2]] * 3}],
+)
+def test_damaged_stored_stain_is_refused(stored):
+    with pytest.raises(StainError, match="damaged"):
+        StainMatrix.from_dict(stored)
