@@ -21,6 +21,7 @@ def option(
     unit: str = "",
     choices: tuple[str, ...] = (),
     advanced: bool = False,
+    label: str = "",
 ) -> Any:
     """Declare a field of an options dataclass.
 
@@ -38,6 +39,8 @@ def option(
         Allowed values of a text.
     advanced
         Whether a form may fold the field away.
+    label
+        Two or three words for a form; the field's name in words if empty.
     """
     metadata = {
         "help": help,
@@ -46,6 +49,7 @@ def option(
         "unit": unit,
         "choices": choices,
         "advanced": advanced,
+        "label": label,
     }
     return dataclasses.field(default=default, metadata=metadata)
 

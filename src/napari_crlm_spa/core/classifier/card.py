@@ -192,15 +192,22 @@ def model_folder(model: str | Path = "default") -> Path:
         path = path.parent
     if (path / CARD_NAME).is_file():
         return path
-    shipped = Path(str(files("napari_crlm_spa.core") / "data" / "models"))
-    if path == Path(path.name) and (shipped / path.name / CARD_NAME).is_file():
-        return shipped / path.name
-    names = sorted(card.parent.name for card in shipped.glob(f"*/{CARD_NAME}"))
+    if path == Path(path.name) and (_shipped() / path.name / CARD_NAME).is_file():
+        return _shipped() / path.name
     raise ModelNotFound(
         f"There is no model {str(model)!r}. Pass the folder that holds {CARD_NAME} and "
         f"{WEIGHTS_NAME}, or one of the models that come with the package: "
-        f"{', '.join(names) or 'none'}."
+        f"{', '.join(list_models()) or 'none'}."
     )
+
+
+def list_models() -> tuple[str, ...]:
+    """Names of the models that come with the package."""
+    return tuple(sorted(card.parent.name for card in _shipped().glob(f"*/{CARD_NAME}")))
+
+
+def _shipped() -> Path:
+    return Path(str(files("napari_crlm_spa.core") / "data" / "models"))
 
 
 def _reason(error: Exception) -> str:
