@@ -36,8 +36,8 @@ class Dyes:
 
     @classmethod
     def standard(cls) -> Dyes:
-        """The stain of the sample slide."""
-        return cls(_HEMATOXYLIN, _EOSIN, (244.0, 243.0, 244.0), 1.6)
+        """Stain as in the sample slide."""
+        return cls(_HEMATOXYLIN, _EOSIN, (244.0, 243.0, 244.0), 1.3)
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> Dyes:
@@ -79,4 +79,5 @@ def _grain(height: int, width: int, salt: int) -> Floats:
     value = hash01(cols, rows, salt)
     # The low half of the digits of one uniform number serves as a second one.
     second = (value * 4096) % 1
-    return ((value + second - 1) * np.float32(2.45)).astype(np.float32, copy=False)
+    grain: Floats = (value + second - 1) * np.float32(2.45)
+    return grain

@@ -13,7 +13,8 @@ from PIL import Image
 from napari_crlm_spa.core.files import write_bytes, write_text
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.core.sample.dyes import Dyes
-from napari_crlm_spa.core.sample.textures import TEXTURES, Style, draw_tile
+from napari_crlm_spa.core.sample.style import Style
+from napari_crlm_spa.core.sample.textures import TEXTURES, draw_tile
 
 TILE_PX = 224
 MPP = 0.5

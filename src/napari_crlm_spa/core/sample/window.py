@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float32]
+#: Arrays of float32 (numpy widens some of them on the way, which does no harm).
+Floats = NDArray[Any]
 Ints = NDArray[np.int64]
+#: Neighbors on a lattice: their indices and weights, each of shape (n,).
+Taps = list[tuple[Ints, Floats]]
 
 
 def hash01(i: Ints, j: Ints, salt: int) -> Floats:
@@ -78,19 +83,18 @@ class Window:
         salt
             Distinguishes the noises of one plane.
         """
-        weights_y, rows = _spline_weights(self.y.ravel() / scale_um)
-        weights_x, cols = _spline_weights(self.x.ravel() / scale_um)
+        rows, down = _spline_taps(self.y.ravel() / scale_um)
+        cols, right = _spline_taps(self.x.ravel() / scale_um)
         lattice = hash01(cols[None, :], rows[:, None], self.seed + salt * 7919)
-        smooth = weights_y @ ((lattice - 0.5) * np.float32(7.2)) @ weights_x.T
-        return smooth.astype(np.float32, copy=False)
+        return _interpolate((lattice - np.float32(0.5)) * np.float32(7.2), down, right)
 
     def coarse(self, step_um: float, evaluate: Callable[[Floats, Floats], Floats]) -> Floats:
         """Evaluate a function on a coarse lattice of the plane and interpolate linearly."""
-        weights_y, rows = _linear_weights(self.y.ravel() / step_um)
-        weights_x, cols = _linear_weights(self.x.ravel() / step_um)
+        rows, down = _linear_taps(self.y.ravel() / step_um)
+        cols, right = _linear_taps(self.x.ravel() / step_um)
         x, y = np.meshgrid(cols * np.float32(step_um), rows * np.float32(step_um))
         values = evaluate(x.astype(np.float32), y.astype(np.float32))
-        return (weights_y @ values @ weights_x.T).astype(np.float32, copy=False)
+        return _interpolate(values.astype(np.float32, copy=False), down, right)
 
     def scatter(self, spacing_um: float, salt: int, margin_um: float = 15.0) -> Scatter:
         """Strew points, one in each cell of a jittered lattice, also just outside the window."""
@@ -117,7 +121,7 @@ class Scatter:
     salt: int
 
     def random(self, index: int) -> Floats:
-        """The points' `index`-th random numbers in [0, 1)."""
+        """Return the points' `index`-th random numbers in [0, 1)."""
         return hash01(self.cols, self.rows, self.salt + 104729 * (index + 3))
 
     def positions(self, jitter: float = 0.8) -> tuple[Floats, Floats]:
@@ -136,7 +140,7 @@ class Scatter:
 class Cells:
     """What `voronoi` knows of each place: its own cell and the distance to the next one."""
 
-    edge_um: Floats  # distance to the border of the cell
+    edge_um: Floats  # distance to the border of the cell (half the difference of two distances)
     center_um: Floats  # distance to its center
     tint: Floats  # a random number in [0, 1) of the cell
     normal: Floats  # direction from the cell's center to the neighbor's, radians
@@ -168,9 +172,8 @@ def voronoi(x: Floats, y: Floats, spacing_um: float, salt: int, jitter: float = 
             nearest = np.minimum(nearest, distance)
     across_x = sites[0][other] - sites[0][own]
     across_y = sites[1][other] - sites[1][own]
-    between = np.maximum(np.hypot(across_x, across_y), 1e-3)
     return Cells(
-        edge_um=((second - nearest) / (2 * between)).astype(np.float32),
+        edge_um=(np.sqrt(second) - np.sqrt(nearest)) / 2,
         center_um=np.sqrt(nearest),
         tint=points.random(7)[own],
         normal=np.arctan2(across_y, across_x).astype(np.float32),
@@ -189,26 +192,46 @@ def noise_at(u: Floats, v: Floats, salt: int) -> Floats:
     top <<= 8
     upper = table[top + left] * (1 - part_u) + table[top + right] * part_u
     lower = table[bottom + left] * (1 - part_u) + table[bottom + right] * part_u
-    return (upper + (lower - upper) * part_v).astype(np.float32, copy=False)
+    noise: Floats = (upper + (lower - upper) * part_v).astype(np.float32, copy=False)
+    return noise
 
 
+@lru_cache(maxsize=128)
 def _table(salt: int) -> Floats:
     at = np.arange(256, dtype=np.int64)
     return (hash01(at[None, :], at[:, None], salt) * 2 - 1).ravel()
 
 
-def _spline_weights(at: Floats) -> tuple[Floats, Ints]:
-    """Cubic B-spline weights of lattice points at coordinates `at` (lattice spacing 1)."""
-    low = np.floor(at).astype(np.int64)
-    points = np.arange(low[0] - 1, low[-1] + 3)
-    distance = np.abs(at[:, None] - points[None, :].astype(np.float32))
-    near = 2 / 3 - distance**2 + distance**3 / 2
-    far = np.maximum(2 - distance, 0) ** 3 / 6
-    return np.where(distance < 1, near, far).astype(np.float32), points
+def _spline_taps(at: Floats) -> tuple[Ints, Taps]:
+    """Cubic B-spline weights of the four lattice points about each coordinate (spacing 1)."""
+    low = np.floor(at)
+    part = at - low
+    weights = [
+        (1 - part) ** 3 / 6,
+        2 / 3 - part**2 + part**3 / 2,
+        2 / 3 - (1 - part) ** 2 + (1 - part) ** 3 / 2,
+        part**3 / 6,
+    ]
+    first = int(low[0]) - 1
+    index = low.astype(np.int64) - 1 - first
+    return np.arange(first, int(low[-1]) + 3), [(index + k, w) for k, w in enumerate(weights)]
 
 
-def _linear_weights(at: Floats) -> tuple[Floats, Ints]:
-    low = np.floor(at).astype(np.int64)
-    points = np.arange(low[0], low[-1] + 2)
-    distance = np.abs(at[:, None] - points[None, :].astype(np.float32))
-    return np.maximum(1 - distance, 0).astype(np.float32), points
+def _linear_taps(at: Floats) -> tuple[Ints, Taps]:
+    low = np.floor(at)
+    part = at - low
+    index = low.astype(np.int64) - int(low[0])
+    return np.arange(int(low[0]), int(low[-1]) + 2), [(index, 1 - part), (index + 1, part)]
+
+
+def _interpolate(lattice: Floats, down: Taps, right: Taps) -> Floats:
+    """Interpolate the last two axes; only whole rows are gathered for the large array."""
+    index, weight = right[0]
+    wide = lattice[..., index] * weight
+    for index, weight in right[1:]:
+        wide += lattice[..., index] * weight
+    index, weight = down[0]
+    full = wide[..., index, :] * weight[:, None]
+    for index, weight in down[1:]:
+        full += wide[..., index, :] * weight[:, None]
+    return full
