@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_crlm_spa.core.stain.matrix import REFERENCE, StainMatrix, StainOptions
+from napari_crlm_spa.core.tiles import TilingOptions, blank_fraction
 
 Planes = NDArray[np.float32]
 
@@ -65,14 +66,15 @@ def estimate_slide_matrix(
 ) -> StainMatrix:
     """Estimate the stain of a slide from a sample of its tissue tiles.
 
-    The pixels of all tiles are pooled and treated as one tile. Of more than
-    `options.sample_tiles` tiles a seeded sample is taken, and of each `options.sample_px`
-    pixels, so the result depends on nothing but tiles and options.
+    Tiles that are more than half blank are left out, as in an analysis. The pixels of the
+    others are pooled and treated as one tile. Of more than `options.sample_tiles` tiles a
+    seeded sample is taken, and of each `options.sample_px` pixels, so the result depends on
+    nothing but tiles and options.
 
     Parameters
     ----------
     tiles
-        Tissue tiles, each (height, width, 3), uint8.
+        Tiles of one slide, each (height, width, 3), uint8.
     options
         Sample size, seed and the options of the estimate.
 
@@ -83,14 +85,19 @@ def estimate_slide_matrix(
         a pale slide must not stop the run.
     """
     rng = np.random.default_rng(options.seed)
-    chosen = list(range(len(tiles)))
+    chosen = [i for i, tile in enumerate(tiles) if not _mostly_blank(tile)]
     if len(chosen) > options.sample_tiles:
-        chosen = sorted(rng.choice(len(tiles), options.sample_tiles, replace=False).tolist())
+        chosen = sorted(rng.choice(chosen, options.sample_tiles, replace=False).tolist())
     samples = [_draw_pixels(tiles[i], options.sample_px, rng) for i in chosen]
     found = estimate_density(optical_density(np.concatenate(samples)), options) if samples else None
     if found is None:
         return replace(REFERENCE, source="reference: the slide holds too little stain to estimate")
     return replace(found, source=f"estimated from {len(chosen)} tiles")
+
+
+def _mostly_blank(tile: NDArray[np.uint8]) -> bool:
+    rule = TilingOptions()
+    return bool(blank_fraction(tile[None], rule)[0] > rule.blank_max)
 
 
 def _draw_pixels(

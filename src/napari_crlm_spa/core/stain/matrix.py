@@ -18,9 +18,10 @@ class StainOptions(Options):
     """How the stain is estimated and normalized."""
 
     method: str = option(
-        "per_slide",
-        "Where the stain is estimated: once for the slide, for every tile (the paper), or not",
-        choices=("per_slide", "per_tile", "none"),
+        "auto",
+        "Where the stain is estimated: as the model was trained, once for the slide, for every "
+        "tile (the paper), or not at all; without a model, auto is per_slide",
+        choices=("auto", "per_slide", "per_tile", "none"),
     )
     od_min: float = option(
         0.15,

@@ -105,6 +105,15 @@ def test_slide_estimate_pools_its_tiles():
     assert found.source == "estimated from 4 tiles"
 
 
+def test_blank_tiles_do_not_weaken_the_slide_estimate():
+    tissue = [stained_tile(seed, OTHER_HE) for seed in range(4)]
+    glass = np.full_like(tissue[0], 243)
+    found = estimate_slide_matrix([glass, *tissue, glass, glass], OPTIONS)
+    alone = estimate_slide_matrix(tissue, OPTIONS)
+    np.testing.assert_array_equal(found.max_c, alone.max_c)
+    assert found.source == "estimated from 4 tiles"
+
+
 def test_slide_estimate_is_repeatable_and_its_seed_matters_little():
     tiles = np.stack([stained_tile(seed) for seed in range(12)])
     options = StainOptions(sample_tiles=4, sample_px=500)
