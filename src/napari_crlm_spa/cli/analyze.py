@@ -13,14 +13,14 @@ from rich.table import Table
 
 from napari_crlm_spa.cli.flags import with_options
 from napari_crlm_spa.cli.progress import console, run_with_progress
+from napari_crlm_spa.cli.risk import show_assessment
 from napari_crlm_spa.core.classifier.inference import ClassifyOptions
 from napari_crlm_spa.core.pipeline import (
-    DEFAULT_RISK_MODEL,
     Analysis,
     AnalysisOptions,
     analyze_slide,
 )
-from napari_crlm_spa.core.risk import RESEARCH_USE_ONLY
+from napari_crlm_spa.core.risk import DEFAULT_PRESET, RESEARCH_USE_ONLY
 from napari_crlm_spa.core.spatial import FEATURES, SpatialOptions, TumorRegionOptions, ZoneOptions
 from napari_crlm_spa.core.stain import StainOptions
 from napari_crlm_spa.core.store import REPORT_HTML, TISSUE_MAP_PNG
@@ -54,7 +54,7 @@ def analyze(
     ] = None,
     risk_model: Annotated[
         str, typer.Option(help="Preset or file of the risk model")
-    ] = DEFAULT_RISK_MODEL,
+    ] = DEFAULT_PRESET,
     mixture: Annotated[
         Path | None,
         typer.Option(help="Distance thresholds from 'crlm-spa mixture'; none fits each slide"),
@@ -101,7 +101,9 @@ def _analyze_one(slide: Path, out: Path, options: AnalysisOptions) -> bool:
     except StoreError:
         raise  # a full disk or a read-only folder would fail every other slide too
     except CrlmSpaError as error:
-        console.print(f"[bold red]crlm-spa:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        console.print(
+            f"[bold red]crlm-spa:[/] {escape(str(error))}", highlight=False, soft_wrap=True
+        )
         return False
     show(analysis)
     return True
@@ -114,8 +116,11 @@ def show(analysis: Analysis) -> None:
     output.print(_features_table(analysis))
     for note in (*analysis.run.get("notes", ()), *analysis.features.notes):
         output.print(f"[yellow]Note:[/] {escape(note)}", highlight=False)
-    output.print(escape(analysis.risk.summary()), highlight=False)
-    output.print(f"[bold]{RESEARCH_USE_ONLY}[/]")
+    if analysis.risk is None:
+        output.print(escape(f"No risk: {analysis.features.refusal}"), highlight=False)
+        output.print(f"[bold]{RESEARCH_USE_ONLY}[/]")
+    else:
+        show_assessment(analysis.risk)
     output.print(f"Tissue map: {analysis.folder / TISSUE_MAP_PNG}", soft_wrap=True)
     output.print(f"Report:     {analysis.folder / REPORT_HTML}", soft_wrap=True)
 

@@ -102,7 +102,9 @@ def _check_viewer() -> Finding:
     bindings = [name for name in ("PyQt6", "PySide6", "PyQt5") if _version(name) != "absent"]
     if missing or not bindings:
         return True, "no napari or no Qt here; for the viewer: pip install 'napari-crlm-spa[all]'"
-    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if sys.platform == "linux" and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
         return True, f"napari {_version('napari')} with {bindings[0]}; no screen here"
     return True, f"napari {_version('napari')} with {bindings[0]} {_version(bindings[0])}"
 

@@ -49,7 +49,9 @@ def _print_version(wanted: bool) -> None:
 def _options(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """Hold the flags of the program itself."""
@@ -65,7 +67,9 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except CrlmSpaError as error:
-        console.print(f"[bold red]crlm-spa:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        console.print(
+            f"[bold red]crlm-spa:[/] {escape(str(error))}", highlight=False, soft_wrap=True
+        )
         sys.exit(EXIT_PROBLEM)
     except KeyboardInterrupt:
         _interrupted()
@@ -81,4 +85,3 @@ def _interrupted() -> None:
         "from there."
     )
     sys.exit(EXIT_INTERRUPTED)
-

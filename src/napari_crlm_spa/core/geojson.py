@@ -68,8 +68,10 @@ def _features(tissue_map: TissueMap, info: SlideInfo) -> Iterator[dict[str, Any]
             "geometry": {
                 "type": "Polygon",
                 "coordinates": [
-                    [[round(x, 3), round(y, 3)] for x, y in
-                     ((x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0))]
+                    [
+                        [round(x, 3), round(y, 3)]
+                        for x, y in ((x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0))
+                    ]
                 ],
             },
             "properties": {

@@ -9,6 +9,7 @@ it is complete.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -27,9 +28,10 @@ from numpy.typing import NDArray
 from napari_crlm_spa.core.classes import ClassScheme, scheme_by_name
 from napari_crlm_spa.core.files import write_errors, write_text
 from napari_crlm_spa.core.slide import stem
+from napari_crlm_spa.core.spatial.definitions import FEATURES
 from napari_crlm_spa.core.tiles import TileScores
 from napari_crlm_spa.core.tissue_map import TissueMap
-from napari_crlm_spa.errors import DamagedAnalysis
+from napari_crlm_spa.errors import DamagedAnalysis, TableError, TooLittleTumor
 
 ANALYSIS_ZARR = "analysis.zarr"
 FEATURES_CSV = "features.csv"
@@ -195,6 +197,50 @@ def _read_map(group: zarr.Group) -> TissueMap:
     )
 
 
+def read_features(result: str | Path) -> dict[str, float]:
+    """Read the spatial features of an analyzed slide.
+
+    Parameters
+    ----------
+    result
+        The slide's folder, or its ``features.csv``.
+
+    Returns
+    -------
+    dict
+        The paper's 20 columns; NaN where a feature could not be computed.
+
+    Raises
+    ------
+    TableError
+        If the file is missing, or does not hold exactly one slide with these columns.
+    TooLittleTumor
+        If the slide was refused a risk.
+    """
+    path = Path(result)
+    path = path / FEATURES_CSV if path.is_dir() else path
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise TableError(
+            f"{path} cannot be read ({error}). Name the result folder of an analyzed slide."
+        ) from error
+    if len(rows) != 1:
+        raise TableError(
+            f"{path} holds {len(rows)} rows; a slide has one. For a whole cohort use "
+            "crlm-spa risk fit-cutoffs."
+        )
+    if refusal := rows[0].get("refusal"):
+        raise TooLittleTumor(refusal)
+    try:
+        return {column: float(rows[0][column] or "nan") for column in FEATURES}
+    except (KeyError, ValueError) as error:
+        raise TableError(
+            f"{path} does not hold the paper's features ({error}). Analyze the slide again."
+        ) from error
+
+
 # The journal: one line of JSON, then fixed-size records, appended batch by batch.
 
 
@@ -327,6 +373,4 @@ def _plain(value: Any) -> Any:
 
 def identity_of(parts: Mapping[str, Any]) -> str:
     """Hash what determines a result, so that equal inputs can be recognized."""
-    return hashlib.sha256(
-        json.dumps(_plain(parts), sort_keys=True).encode()
-    ).hexdigest()
+    return hashlib.sha256(json.dumps(_plain(parts), sort_keys=True).encode()).hexdigest()

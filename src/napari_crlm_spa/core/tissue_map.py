@@ -68,6 +68,16 @@ class TissueMap:
         self.probabilities[at] = scores.probabilities
         self.state[at] = scores.states
 
+    def as_grid(self) -> TileGrid:
+        """Return the grid that the map lies on, one pixel per micrometer."""
+        return TileGrid(
+            state=self.state,
+            edge=self.edge,
+            tile_px=round(self.stride_um),
+            mpp=self.stride_um / round(self.stride_um),
+            origin_um=self.origin_um,
+        )
+
     @property
     def shape(self) -> tuple[int, int]:
         """(rows, cols) of the grid."""

@@ -3,15 +3,10 @@
 `analyze_slide` chains the steps and yields `Progress`; its return value is an `Analysis`.
 """
 
-from napari_crlm_spa.core.pipeline.options import (
-    DEFAULT_RISK_MODEL,
-    Analysis,
-    AnalysisOptions,
-)
+from napari_crlm_spa.core.pipeline.options import Analysis, AnalysisOptions
 from napari_crlm_spa.core.pipeline.run import analyze_slide, analyze_to_end
 
 __all__ = [
-    "DEFAULT_RISK_MODEL",
     "Analysis",
     "AnalysisOptions",
     "analyze_slide",

@@ -27,6 +27,7 @@ class Clock:
 
     @contextmanager
     def time(self, step: str) -> Iterator[None]:
+        """Add the time that the block takes to `step`."""
         start = time.perf_counter()
         try:
             yield
@@ -81,6 +82,7 @@ class Job:
 
 
 def why_afresh(earlier: dict[str, Any] | None, job: Job) -> str:
+    """Say in words why no earlier result is used."""
     if earlier is None:
         return "there was no earlier result"
     if job.options.fresh:
@@ -95,6 +97,7 @@ def why_afresh(earlier: dict[str, Any] | None, job: Job) -> str:
 
 
 def begin_record(job: Job, identity: str, why: str) -> dict[str, Any]:
+    """Return what is known before the first tile is classified."""
     return {
         "identity": identity,
         "started_afresh_because": why,

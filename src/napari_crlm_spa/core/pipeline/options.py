@@ -10,15 +10,12 @@ from typing import Any
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.classifier.card import ModelCard
 from napari_crlm_spa.core.classifier.inference import ClassifyOptions
-from napari_crlm_spa.core.risk import RiskAssessment
+from napari_crlm_spa.core.risk import DEFAULT_PRESET, RiskAssessment
 from napari_crlm_spa.core.spatial import SpatialFeatures, SpatialOptions
 from napari_crlm_spa.core.stain import StainOptions
 from napari_crlm_spa.core.tiles import TilingOptions
 from napari_crlm_spa.core.tissue_map import TissueMap
 from napari_crlm_spa.errors import ModelError
-
-#: The equation printed in the paper; like every preset it carries no cut-offs.
-DEFAULT_RISK_MODEL = "paper_eq1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +43,7 @@ class AnalysisOptions:
     mpp: float | None = None
     model: str = "default"
     regions: Path | None = None
-    risk_model: str = DEFAULT_RISK_MODEL
+    risk_model: str = DEFAULT_PRESET
     mixture: Path | None = None
     fresh: bool = False
     geojson: bool = False
@@ -69,7 +66,7 @@ class Analysis:
     features
         The spatial organisation features.
     risk
-        The risk, or why there is none.
+        The risk; None for a slide that is refused one (`features.refusal` says why).
     run
         The record of the run (``run.json``).
     reused
@@ -79,7 +76,7 @@ class Analysis:
     folder: Path
     tissue_map: TissueMap
     features: SpatialFeatures
-    risk: RiskAssessment
+    risk: RiskAssessment | None
     run: dict[str, Any]
     reused: bool
 

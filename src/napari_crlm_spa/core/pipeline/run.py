@@ -85,7 +85,7 @@ def analyze_slide(
         yield Progress("Computing spatial features", 0, 1)
         with clock.time("spatial features"):
             features = spatial_features(tissue_map, options.spatial, mixture)
-        risk = assess_risk(features, risk_model)
+        risk = None if features.refusal else assess_risk(features, risk_model)
         yield Progress("Computing spatial features", 1, 1)
         results = Results(tissue_map, features, risk, risk_model, mixture)
         yield from write_results(job, results, run)

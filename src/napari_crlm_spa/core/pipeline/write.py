@@ -24,6 +24,7 @@ from napari_crlm_spa.core.store import (
     RISK_JSON,
     TILES_GEOJSON,
     TISSUE_MAP_PNG,
+    identity_of,
     to_json,
 )
 from napari_crlm_spa.core.tissue_map import TissueMap
@@ -34,9 +35,11 @@ THUMBNAIL_PX = 1600
 
 @dataclass(frozen=True, slots=True)
 class Results:
+    """What is to be written, and what it was computed with."""
+
     tissue_map: TissueMap
     features: SpatialFeatures
-    risk: RiskAssessment
+    risk: RiskAssessment | None
     risk_model: RiskModel
     mixture: MixtureModel | None
 
@@ -61,7 +64,7 @@ def write_results(job: Job, results: Results, run: dict[str, Any]) -> Iterator[P
     with job.clock.time("writing"):
         folder.write_map(results.tissue_map, {"run": run["identity"], "slide": run["slide"]})
         write_text(folder.file(FEATURES_CSV), features_csv(job.slide.info.path, results.features))
-        write_text(folder.file(RISK_JSON), to_json(results.risk.as_dict()))
+        write_text(folder.file(RISK_JSON), risk_json(results))
         run["options"]["spatial"] = options.spatial.as_dict()
         run["options"]["risk_model"] = results.risk_model.name
         run["options"]["mixture"] = options.mixture
@@ -99,3 +102,10 @@ def features_csv(slide: Path, features: SpatialFeatures) -> str:
     writer.writeheader()
     writer.writerow(row)
     return text.getvalue()
+
+
+def risk_json(results: Results) -> str:
+    """Return the assessment, or why this slide gets none."""
+    if results.risk is None:
+        return to_json({"group": None, "reason": results.features.refusal})
+    return to_json(results.risk.as_dict())

@@ -9,6 +9,7 @@ from napari_crlm_spa.core.risk.crs import (
 from napari_crlm_spa.core.risk.cutoffs import Cutoff, apply_cutoffs, fit_cutoffs, read_table
 from napari_crlm_spa.core.risk.maxstat import MaxStat, logrank_scores, maxstat_cutoff
 from napari_crlm_spa.core.risk.model import (
+    DEFAULT_PRESET,
     RESEARCH_USE_ONLY,
     RiskFeature,
     RiskModel,
@@ -19,6 +20,7 @@ from napari_crlm_spa.core.risk.model import (
 from napari_crlm_spa.core.risk.score import RiskAssessment, RiskRow, assess_risk
 
 __all__ = [
+    "DEFAULT_PRESET",
     "RESEARCH_USE_ONLY",
     "ClinicalFactors",
     "ClinicalRiskScore",

@@ -21,6 +21,9 @@ RESEARCH_USE_ONLY = (
     "do not use for diagnosis, prognosis or treatment of a patient."
 )
 
+#: The equation that the paper prints (Eq. 1). The published p values belong to `repo_2022`.
+DEFAULT_PRESET = "paper_eq1"
+
 
 class RiskFeature(BaseModel):
     """One term of a score: coefficient x (1 if the feature lies on the far side of its cut-off).
@@ -95,7 +98,7 @@ def list_presets() -> tuple[str, ...]:
     return tuple(sorted(f.name[:-5] for f in folder.iterdir() if f.name.endswith(".json")))
 
 
-def load_risk_model(name_or_path: str | Path = "repo_2022") -> RiskModel:
+def load_risk_model(name_or_path: str | Path = DEFAULT_PRESET) -> RiskModel:
     """Load a preset by name, or a model from a JSON file.
 
     Raises
