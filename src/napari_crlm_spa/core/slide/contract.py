@@ -280,7 +280,7 @@ def levels_of(sizes: Sequence[tuple[int, int]]) -> tuple[SlideLevel, ...]:
 
     A scanner halves a level of 4443 pixels to 2221 and drops the odd column: the level is 2
     times smaller, not 2.0005 times (seen on real slides, where the content decides). So a whole
-    number is taken where it explains both sides; otherwise the mean of both ratios.
+    number is taken where it explains both sides; otherwise the ratio of the longer sides.
 
     Parameters
     ----------
@@ -292,10 +292,13 @@ def levels_of(sizes: Sequence[tuple[int, int]]) -> tuple[SlideLevel, ...]:
 
 
 def _downsample(width: int, height: int, level_width: int, level_height: int) -> float:
-    ratio = (width / level_width + height / level_height) / 2
-    whole = round(ratio)
-    explained = all(
-        small in (full // whole, -(-full // whole))
-        for full, small in ((width, level_width), (height, level_height))
-    )
-    return float(whole) if explained else ratio
+    # The longer side is rounded the least.
+    ratio = width / level_width if width >= height else height / level_height
+    reach = math.ceil(max(width / level_width, height / level_height))
+    explaining = [
+        whole
+        for whole in range(math.floor(min(width / level_width, height / level_height)), reach + 1)
+        if level_width in (width // whole, -(-width // whole))
+        and level_height in (height // whole, -(-height // whole))
+    ]
+    return float(min(explaining, key=lambda whole: abs(whole - ratio))) if explaining else ratio
