@@ -8,12 +8,15 @@ focus, white point.
 
 from __future__ import annotations
 
+import io
 import math
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional
-from torchvision.io import decode_jpeg, encode_jpeg
 
 #: Optical densities of hematoxylin, eosin and a residual (Ruifrok and Johnston, Anal Quant
 #: Cytol Histol 2001;23:291-299), rows R, G, B.
@@ -76,8 +79,17 @@ def _compress(tiles: Tensor, strength: float, generator: torch.Generator) -> Ten
     quality = _uniform((len(at),), low, 95.0, generator)
     out = tiles.clone()
     for i, q in zip(at.tolist(), quality.tolist(), strict=True):
-        out[i] = decode_jpeg(encode_jpeg(tiles[i].contiguous(), round(q)))
+        out[i] = torch.from_numpy(_as_jpeg(tiles[i].permute(1, 2, 0).numpy(), round(q))).permute(
+            2, 0, 1
+        )
     return out
+
+
+def _as_jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """Compress (h, w, 3) and decode again."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=quality)
+    return np.array(Image.open(stream), np.uint8)
 
 
 def _move(pixels: Tensor, strength: float, generator: torch.Generator) -> Tensor:

@@ -134,10 +134,16 @@ def _carriers(counts: NDArray[np.int64], names: Sequence[str]) -> dict[str, set[
 def _choose(
     counts: NDArray[np.int64], names: Sequence[str], carriers: set[str], share: float, seed: int
 ) -> list[str]:
-    """Choose slides whose classes come closest to the share, each class keeping enough."""
+    """Choose slides whose classes come closest to the share, each class keeping enough.
+
+    A class that could be judged on a whole slide and would not be counts like a full miss.
+    """
     free = [i for i, name in enumerate(names) if name not in carriers]
     rng = np.random.default_rng(seed)
     totals = np.maximum(counts.sum(axis=0), 1)
+    cut = [i for i, name in enumerate(names) if name in carriers]
+    judged_by_cut = (counts[cut] > CARRIER_SHARE * totals).any(axis=0)
+    wanted = (counts[free] > 0).any(axis=0) & ~judged_by_cut
     best: list[int] = []
     lowest = np.inf
     for _ in range(_TRIALS if free else 0):
@@ -145,7 +151,7 @@ def _choose(
         shares = counts[chosen].sum(axis=0) / totals
         if (shares > 1 - KEPT_SHARE).any():
             continue
-        distance = float(np.abs(shares - share).sum())
+        distance = float(np.abs(shares - share).sum() + np.count_nonzero(wanted & (shares == 0)))
         if distance < lowest:
             best, lowest = chosen, distance
     return [names[i] for i in best]

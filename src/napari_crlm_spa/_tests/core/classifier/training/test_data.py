@@ -1,0 +1,137 @@
+import csv
+
+import pytest
+
+from napari_crlm_spa._tests.core.classifier.training.conftest import draw
+from napari_crlm_spa.core.classes import CRLM7
+from napari_crlm_spa.core.classifier.training.data import find_tiles
+from napari_crlm_spa.core.classifier.training.recipe import parse_merge, preset
+from napari_crlm_spa.errors import TrainingError
+
+GRAY = (128, 128, 128)
+
+
+def write_manifest(folder, rows):
+    columns = ["path", "class", "slide", "split", "split_kind", "x0", "y0", "mpp_slide"]
+    with (folder / "manifest.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_file_names_tell_slide_and_place(tmp_path):
+    draw(tmp_path, "TUM", "slide_a", 1, 0, GRAY)
+    (tmp_path / "TUM" / "b [d=1,x=12,y=-7,w=224,h=224].png").write_bytes(b"")
+    qupath, own = find_tiles([tmp_path], CRLM7, {}).tiles
+    assert (own.slide, own.x0, own.y0) == ("slide_a", 0, 0)
+    assert (qupath.slide, qupath.x0, qupath.y0) == ("b", 12, -7)
+
+
+def test_classes_outside_the_scheme_are_left_out_with_a_note(tmp_path):
+    draw(tmp_path, "TUM", "a", 1, 0, GRAY)
+    draw(tmp_path, "ADI", "a", 2, 0, GRAY)
+    found = find_tiles([tmp_path], CRLM7, {})
+    assert len(found.tiles) == 1
+    assert "ADI (2)" in found.notes[0]
+
+
+def test_merged_folders_count_as_the_other_class(tmp_path):
+    draw(tmp_path, "TUM_SARCOMA", "a", 2, 0, GRAY)
+    found = find_tiles([tmp_path], CRLM7, parse_merge("TUM_SARCOMA=TUM"))
+    assert [tile.label for tile in found.tiles] == [CRLM7.index("TUM")] * 2
+
+
+def test_tiles_without_a_slide_name_are_noted(tmp_path):
+    (tmp_path / "TUM").mkdir()
+    (tmp_path / "TUM" / "1.png").write_bytes(b"")
+    assert "1 tiles do not name their slide" in find_tiles([tmp_path], CRLM7, {}).notes[0]
+
+
+def test_the_manifest_decides_class_and_split(tmp_path):
+    write_manifest(
+        tmp_path,
+        [
+            {"path": "x/a_x1_y2.jpg", "class": "TUM", "slide": "s", "split": "train", "x0": 9},
+            {"path": "x/b.jpg", "class": "HEP", "slide": "t", "split": "test"},
+        ],
+    )
+    found = find_tiles([tmp_path], CRLM7, {})
+    assert [tile.split for tile in found.tiles] == ["train", "test"]
+    assert (found.tiles[0].x0, found.tiles[0].y0, found.tiles[0].slide) == (9, 2, "s")
+    assert len(found.of_split("test")) == 1
+
+
+def test_a_slide_in_two_splits_is_refused(tmp_path):
+    rows = [
+        {"path": f"{split}.jpg", "class": "TUM", "slide": "s", "split": split}
+        for split in ("train", "test")
+    ]
+    write_manifest(tmp_path, rows)
+    with pytest.raises(TrainingError, match="slide s stands in the splits test and train"):
+        find_tiles([tmp_path], CRLM7, {})
+
+
+def test_a_slide_cut_into_blocks_may_stand_in_two_splits(tmp_path):
+    rows = [
+        {"path": "a.jpg", "class": "TUM", "slide": "s", "split": split, "split_kind": "block"}
+        for split in ("train", "test")
+    ]
+    write_manifest(tmp_path, rows)
+    assert len(find_tiles([tmp_path], CRLM7, {}).tiles) == 2
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ({"split": "holdout"}, "line 2: the split 'holdout'"),
+        ({"x0": "left"}, "line 2: x0 and y0 must be whole numbers"),
+        ({"mpp_slide": "fine"}, "mpp_slide a number"),
+    ],
+)
+def test_a_wrong_manifest_line_is_named(tmp_path, row, sentence):
+    write_manifest(tmp_path, [{"path": "a.jpg", "class": "TUM", "slide": "s", **row}])
+    with pytest.raises(TrainingError, match=sentence):
+        find_tiles([tmp_path], CRLM7, {})
+
+
+def test_a_manifest_without_its_columns_is_refused(tmp_path):
+    (tmp_path / "manifest.csv").write_text("file,tissue\na.jpg,TUM\n")
+    with pytest.raises(TrainingError, match="no column class and path"):
+        find_tiles([tmp_path], CRLM7, {})
+
+
+def test_an_empty_manifest_is_refused(tmp_path):
+    (tmp_path / "manifest.csv").write_text("path,class\n")
+    with pytest.raises(TrainingError, match="lists no tiles"):
+        find_tiles([tmp_path], CRLM7, {})
+
+
+def test_a_missing_or_empty_folder_is_refused(tmp_path):
+    with pytest.raises(TrainingError, match="is no folder"):
+        find_tiles([tmp_path / "nowhere"], CRLM7, {})
+    with pytest.raises(TrainingError, match="holds no tiles"):
+        find_tiles([tmp_path], CRLM7, {})
+
+
+def test_merging_into_an_unknown_class_is_refused(tmp_path):
+    with pytest.raises(TrainingError, match="MUS cannot become FAT"):
+        find_tiles([tmp_path], CRLM7, {"MUS": "FAT"})
+
+
+def test_merge_is_read_as_pairs():
+    assert parse_merge(" A=B , C=D,") == {"A": "B", "C": "D"}
+    with pytest.raises(TrainingError, match="'A:B'"):
+        parse_merge("A:B")
+
+
+def test_the_papers_preset_needs_a_model_to_start_from():
+    with pytest.raises(TrainingError, match="--init"):
+        preset("paper")
+    options = preset("paper", init="somewhere")
+    assert (options.arch, options.optimizer, options.learning_rate) == ("resnet50", "sgd", 1e-3)
+    assert (options.batch_size, options.train_part, options.keep) == (32, "last_block", "best")
+
+
+def test_an_unknown_preset_is_refused():
+    with pytest.raises(TrainingError, match="modern, paper"):
+        preset("best")
