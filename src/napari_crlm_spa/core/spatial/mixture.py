@@ -22,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+#: Proportions, means and variances, each of shape (components,).
+Parameters = tuple[Floats, Floats, Floats]
 VarianceModel = Literal["E", "V"]
 
 #: Relative change of the log-likelihood at which mclust stops.
@@ -123,25 +125,14 @@ def _distinct(values: Floats, counts: NDArray[np.int64] | None) -> tuple[Floats,
 def _fit(
     values: Floats, counts: NDArray[np.int64], components: int, model: VarianceModel
 ) -> Mixture | None:
-    n = int(counts.sum())
     weights = counts.astype(np.float64)
-    z = np.zeros((components, len(values)))
-    z[start_classes(values, counts, components), np.arange(len(values))] = 1.0
-    previous = float(np.finfo(np.float64).max) / 2
-    parameters: tuple[Floats, Floats, Floats] | None = None
-    for _ in range(MAX_ITERATIONS):
-        parameters = _m_step(values, weights, z, model)
-        if parameters is None:
-            return None
-        z, loglik = _e_step(values, weights, *parameters)
-        if not np.isfinite(loglik):
-            return None
-        change = abs(previous - loglik) / (1.0 + abs(loglik))
-        previous = loglik
-        if change <= TOLERANCE:
-            break
-    assert parameters is not None  # the loop ran
-    classes = z.argmax(axis=0)
+    start = np.zeros((components, len(values)))
+    start[start_classes(values, counts, components), np.arange(len(values))] = 1.0
+    converged = _converge(values, weights, start, model)
+    if converged is None:
+        return None
+    parameters, z, loglik = converged
+    n = int(counts.sum())
     gap = parameters[0] - z @ weights / n
     if float(gap @ gap) > PROPORTION_GAP:
         parameters = _m_step(values, weights, z, model) or parameters
@@ -153,7 +144,7 @@ def _fit(
         variances=parameters[2],
         values=values,
         counts=counts,
-        classes=classes,
+        classes=z.argmax(axis=0),
         n=n,
         loglik=loglik,
         df=df,
@@ -161,9 +152,25 @@ def _fit(
     )
 
 
-def _m_step(
+def _converge(
     values: Floats, weights: Floats, z: Floats, model: VarianceModel
-) -> tuple[Floats, Floats, Floats] | None:
+) -> tuple[Parameters, Floats, float] | None:
+    """M-step and E-step in turn from posteriors z; None if a variance collapses."""
+    parameters = _m_step(values, weights, z, model)
+    previous = float(np.finfo(np.float64).max) / 2
+    for _ in range(MAX_ITERATIONS):
+        if parameters is None:
+            return None
+        z, loglik = _e_step(values, weights, parameters)
+        change = abs(previous - loglik) / (1.0 + abs(loglik))
+        if change <= TOLERANCE:
+            break
+        previous = loglik
+        parameters = _m_step(values, weights, z, model)
+    return None if parameters is None else (parameters, z, loglik)
+
+
+def _m_step(values: Floats, weights: Floats, z: Floats, model: VarianceModel) -> Parameters | None:
     """Proportions, means and variances from posteriors z of shape (components, m)."""
     weighted = z * weights
     sums = weighted.sum(axis=1)
@@ -179,10 +186,9 @@ def _m_step(
     return sums / n, means, variances
 
 
-def _e_step(
-    values: Floats, weights: Floats, proportions: Floats, means: Floats, variances: Floats
-) -> tuple[Floats, float]:
+def _e_step(values: Floats, weights: Floats, parameters: Parameters) -> tuple[Floats, float]:
     """Posteriors of shape (components, m) and the log-likelihood."""
+    proportions, means, variances = parameters
     scale = np.log(proportions) - 0.5 * np.log(2.0 * np.pi * variances)
     log_density = scale[:, None] - (values - means[:, None]) ** 2 / (2.0 * variances[:, None])
     top = log_density.max(axis=0)

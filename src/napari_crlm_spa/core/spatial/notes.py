@@ -58,7 +58,8 @@ def notes(
             yield f"There is no tile of {noun}: its ratios are 0 where they can be computed."
         elif len(regions):
             missing = math.isnan(values[column_name("distal", tissue)])
-            yield from _on_split(tissue, mixture, missing=missing, fitted_here=fitted_here)
+            share = values[column_name("overall", tissue)]
+            yield from _on_split(tissue, mixture, share if missing else None, fitted_here)
     if not fitted_here and mixture.regions and mixture.regions != options.as_dict():
         yield (
             "The distance thresholds were fitted with other options for tumor regions "
@@ -67,17 +68,18 @@ def notes(
 
 
 def _on_split(
-    tissue: str, mixture: MixtureModel, *, missing: bool, fitted_here: bool
+    tissue: str, mixture: MixtureModel, unsplit: float | None, fitted_here: bool
 ) -> Iterator[str]:
     found = mixture.tissues.get(tissue)
     noun = NOUNS[tissue]
-    if missing:
+    if unsplit is not None:
         if not fitted_here:
             why = "the mixture model holds no thresholds for it"
         else:
             why = found.reason if found else "it was not fitted"
         yield (
-            f"Infiltrating and distal {noun} cannot be told apart on this slide: {why}. "
+            f"Infiltrating and distal {noun} cannot be told apart on this slide: {why} "
+            f"(together they are {unsplit:.2%} of the tissue). "
             "A mixture model that was fitted to several slides can."
         )
     elif found is not None and found.note:

@@ -31,6 +31,8 @@ from napari_crlm_spa.errors import FeatureError
 TISSUES = ("STR", "DEB", "LYM", "HEP", "MUC")
 #: Thresholds are maxima of computed distances: equal ones may differ in the last bits.
 SLACK = 1e-9
+#: Squared distances up to this are counted in one array.
+LARGEST_COUNTED = 2**24
 
 
 class Zone(IntEnum):
@@ -214,8 +216,8 @@ def _thresholds(
     """Fit one tissue; without a usable mixture the thresholds are None and the reason is kept."""
     n = len(distances)
     if n < options.min_fit_tiles:
-        reason = f"only {n} tiles outside the tumor" if n else "no tile outside the tumor"
-        return TissueThresholds(n=n, reason=reason)
+        few = f"only {n} tile{'s' * (n > 1)} to fit, {options.min_fit_tiles} are needed"
+        return TissueThresholds(n=n, reason=few if n else "no tile to fit")
     counted = _counted(distances)
     model: Literal["E", "V", "auto"] = options.variances  # type: ignore[assignment]
     mixture = fit_mixture(counted[0], options.components, model, counted[1])
@@ -229,16 +231,18 @@ def _thresholds(
 
 
 def _counted(distances: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Distinct distances and their counts; on a grid the squares are whole numbers."""
-    squares = np.rint(distances * np.abs(distances))
-    if np.abs(squares).max() > 2**24:
+    """Distinct distances and their counts.
+
+    On a grid the squares are whole numbers, which can be counted instead of sorted.
+    """
+    squares = np.rint(distances**2)
+    countable = distances.min() >= 0 and squares.max() < LARGEST_COUNTED
+    if not countable or not np.array_equal(np.sqrt(squares), distances):
         values, counts = np.unique(distances, return_counts=True)
         return values, counts.astype(np.int64)
-    lowest = int(min(squares.min(), 0))
-    counts = np.bincount(squares.astype(np.int64) - lowest)
+    counts = np.bincount(squares.astype(np.int64))
     found = np.flatnonzero(counts)
-    signed = found + lowest
-    return np.sign(signed) * np.sqrt(np.abs(signed)), counts[found].astype(np.int64)
+    return np.sqrt(found), counts[found].astype(np.int64)
 
 
 def _described(
@@ -321,12 +325,12 @@ def zone_map(
         if tissue in tissue_map.scheme.names:
             code = tissue_map.scheme.code(tissue)
             near[code], far[code] = model.limits(tissue, tissue_map.stride_um)
+    near, far = near + SLACK * np.abs(near), far + SLACK * np.abs(far)
     classes = tissue_map.classes
-    reach = distances - SLACK * np.abs(distances)
     zone = np.full(classes.shape, Zone.DISTAL, np.uint8)
-    zone[reach <= far[classes]] = Zone.ADJACENT
-    zone[reach <= near[classes]] = Zone.INFILTRATING
-    zone[np.isnan(near)[classes] | ~np.isfinite(distances)] = Zone.NONE
+    zone[distances <= far[classes]] = Zone.ADJACENT
+    zone[distances <= near[classes]] = Zone.INFILTRATING
+    zone[np.isnan(near)[classes] | np.isposinf(distances)] = Zone.NONE
     if model.inside != "signed":
         zone[regions.mask] = Zone.INFILTRATING
     tissues = [tissue_map.scheme.code(t) for t in TISSUES if t in tissue_map.scheme.names]
