@@ -22,6 +22,7 @@ class StainOptions(Options):
         "Where the stain is estimated: as the model was trained, once for the slide, for every "
         "tile (the paper), or not at all; without a model, auto is per_slide",
         choices=("auto", "per_slide", "per_tile", "none"),
+        label="Stain normalization",
     )
     od_min: float = option(
         0.15,

@@ -7,7 +7,8 @@
 from napari_crlm_spa.core.tiles.grid import TileGrid, TileScores, TileState
 from napari_crlm_spa.core.tiles.options import TilingOptions
 from napari_crlm_spa.core.tiles.plan import plan_tiles, read_tile
-from napari_crlm_spa.core.tiles.regions import RegionsOfInterest, read_regions
+from napari_crlm_spa.core.tiles.region_file import read_regions
+from napari_crlm_spa.core.tiles.regions import RegionsOfInterest
 from napari_crlm_spa.core.tiles.tissue import blank_fraction
 
 __all__ = [

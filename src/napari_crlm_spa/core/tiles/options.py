@@ -20,7 +20,11 @@ class TilingOptions(Options):
         0.5, "Resolution of the tiles (20x = 0.5)", min=0.1, max=4.0, unit="µm/px", advanced=True
     )
     blank_max: float = option(
-        0.5, "A tile with more blank than this is removed (the paper's rule)", min=0.0, max=1.0
+        0.5,
+        "A tile with more blank than this is removed (the paper's rule)",
+        min=0.0,
+        max=1.0,
+        label="Largest blank share",
     )
     blank_brightness: int = option(
         225,
@@ -65,6 +69,7 @@ class TilingOptions(Options):
         "center",
         "Which tiles belong to a region: center inside, most of it, whole tile, or any part",
         choices=("center", "most", "whole", "any"),
+        label="Tiles of a region",
     )
 
     @property

@@ -65,6 +65,14 @@ def test_none_leaves_the_tiles_alone():
     assert fallback.tolist() == [False]
 
 
+def test_auto_without_a_model_is_per_slide():
+    slide = estimate_slide_matrix([stained_tile(he=OTHER_HE)], PER_TILE)
+    tiles = np.stack([stained_tile(3, OTHER_HE, glass=0.6), GLASS])
+    auto, fallback = StainNormalizer(StainOptions(), slide).normalize(tiles)
+    np.testing.assert_array_equal(auto, StainNormalizer(PER_SLIDE, slide).normalize(tiles)[0])
+    assert not fallback.any()
+
+
 def test_no_tiles_are_no_problem():
     normalized, fallback = StainNormalizer(PER_TILE).normalize(np.empty((0, 8, 8, 3), np.uint8))
     assert normalized.shape == (0, 8, 8, 3)
