@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -149,12 +150,13 @@ def stray_lymphocytes(window: Window) -> Floats | None:
     return np.where(distance > 0, 0.6 * np.exp(-np.maximum(distance, 0) / 30), 0)
 
 
+@lru_cache(maxsize=1)
 def sample_truth() -> NDArray[np.uint8]:
     """Class codes of the sample slide at `TRUTH_MPP`; glass is BACK.
 
     Returns
     -------
-    ndarray of uint8, shape (1008, 1232)
+    ndarray of uint8, shape (1008, 1232); not to be written to
     """
     x_axis = (np.arange(round(WIDTH_UM / TRUTH_MPP)) + 0.5) * TRUTH_MPP
     y_axis = (np.arange(round(HEIGHT_UM / TRUTH_MPP)) + 0.5) * TRUTH_MPP
@@ -162,6 +164,7 @@ def sample_truth() -> NDArray[np.uint8]:
     codes = np.full(x.shape, CRLM7.code("HEP"), np.uint8)
     for name, distance in _LAYERS:
         codes[distance(x, y) < 0] = CRLM7.code(name)
+    codes.flags.writeable = False
     return codes
 
 

@@ -36,6 +36,8 @@ SAMPLE_SEED = 2023
 WIDTH_PX, HEIGHT_PX = round(WIDTH_UM / SAMPLE_MPP), round(HEIGHT_UM / SAMPLE_MPP)
 LEVELS = 5
 _TILE_PX = 512
+# What lies just outside decides how a nucleus at the border is turned.
+_MARGIN_PX = 16
 _QUALITY = 75
 
 
@@ -55,12 +57,21 @@ def draw_region(
     -------
     ndarray of uint8, shape (height_px, width_px, 3)
     """
-    window = Window(x_px * SAMPLE_MPP, y_px * SAMPLE_MPP, width_px, height_px, SAMPLE_MPP, seed)
-    weights = tissue_weights(window)
-    hematoxylin, eosin = _blend(window, weights)
+    window = Window(
+        (x_px - _MARGIN_PX) * SAMPLE_MPP,
+        (y_px - _MARGIN_PX) * SAMPLE_MPP,
+        width_px + 2 * _MARGIN_PX,
+        height_px + 2 * _MARGIN_PX,
+        SAMPLE_MPP,
+        seed,
+    )
+    hematoxylin, eosin = _blend(window, tissue_weights(window))
     thickness = 1 + 0.05 * window.noise(700.0, 1)
+    inner = (slice(_MARGIN_PX, -_MARGIN_PX), slice(_MARGIN_PX, -_MARGIN_PX))
     salt = seed + 31 * x_px + 17 * y_px
-    return Dyes.standard().develop(hematoxylin * thickness, eosin * thickness, salt)
+    return Dyes.standard().develop(
+        (hematoxylin * thickness)[inner], (eosin * thickness)[inner], salt
+    )
 
 
 def _blend(window: Window, weights: dict[str, Floats]) -> Amounts:
