@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from operator import index as as_int
 from threading import Lock
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -84,6 +84,12 @@ class SlidePyramid:
             pool.shutdown(wait=True, cancel_futures=True)
         self._read_tiles.clear()
         self._computed_tiles.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
 
     def _bridge(self, next_width_px: int) -> None:
         while self.levels and self.levels[-1].shape[1] / next_width_px > MAX_JUMP:

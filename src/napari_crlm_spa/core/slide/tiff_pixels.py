@@ -68,10 +68,12 @@ class TiffPixels:
         self._path = path
         self._file = file
         self._lock = Lock()
-        self._cache = PixelCache(CACHE_BYTES)
         pages = [page for level in levels for page in level]
         self._check_complete(pages)
         self.levels = tuple(self._level(level) for level in levels)
+        # A picture stored as one compressed strip must at least be kept until the next read.
+        largest = max(level.chunk_width_px * level.chunk_height_px for level in self.levels)
+        self._cache = PixelCache(max(CACHE_BYTES, largest * 3))
 
     def read(self, level: int, x_px: int, y_px: int, width_px: int, height_px: int) -> RgbImage:
         """Read pixels of one level; what lies outside of it is white."""

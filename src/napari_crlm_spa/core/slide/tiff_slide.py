@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +15,9 @@ from napari_crlm_spa.core.slide.diagnosis import DecoderError, cannot_read
 from napari_crlm_spa.core.slide.fingerprint import fingerprint
 from napari_crlm_spa.core.slide.tiff_pixels import TiffPixels
 from napari_crlm_spa.errors import UnreadableSlide
+
+# tifffile logs what it finds odd; without this, Python prints it beside our own sentence.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
 
 #: Pages whose width-to-height ratio differs by more are no copies of the same picture.
 _SAME_ASPECT = 0.02

@@ -142,6 +142,20 @@ def test_a_file_of_a_few_bytes(tmp_path, tiff_path, n_bytes):
     assert type(_error(path)) in (UnreadableSlide, NotASlide)
 
 
+def test_a_slide_cut_off_before_its_index(tmp_path):
+    path = tmp_path / "a.svs"
+    path.write_bytes(b"II*\0" + struct.pack("<I", 1_000_000) + noise_picture(64, 64).tobytes())
+    sentence = refusal(path, UnreadableSlide)
+    assert "reach to byte 1,000,000, but the file ends at byte 12,296" in sentence
+
+
+def test_only_our_sentence_is_printed(tmp_path, ome_path, capfd):
+    path = tmp_path / "a.tif"
+    path.write_bytes(ome_path.read_bytes()[:5000])
+    refusal(path, UnreadableSlide)
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])
 def test_a_truncated_picture(tmp_path, suffix):
     whole = tmp_path / f"whole{suffix}"
