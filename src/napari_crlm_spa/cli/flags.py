@@ -7,9 +7,8 @@ import functools
 import inspect
 import typing
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-import click
 import typer
 
 from napari_crlm_spa.core.options import Options
@@ -69,9 +68,8 @@ def _flag(flag: str, field: dataclasses.Field[Any], hint: Any) -> inspect.Parame
     if hint is bool:
         option = typer.Option(f"{spelling}/--no-{spelling[2:]}", help=text, rich_help_panel=panel)
     elif choices:
-        option = typer.Option(
-            spelling, help=text, click_type=click.Choice(choices), rich_help_panel=panel
-        )
+        hint = Literal[choices]
+        option = typer.Option(spelling, help=text, rich_help_panel=panel)
     else:
         option = typer.Option(
             spelling,

@@ -6,7 +6,6 @@ import os
 import sys
 from typing import Annotated
 
-import click
 import typer
 from rich.markup import escape
 
@@ -17,8 +16,6 @@ from napari_crlm_spa.errors import CrlmSpaError
 
 #: A problem that the user can mend, as with wrong flags.
 EXIT_PROBLEM = 2
-#: What shells report for Ctrl-C.
-EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="crlm-spa",
@@ -60,28 +57,12 @@ def _options(
 def main() -> None:
     """Run the program: one sentence and exit code 2 for what the user can mend."""
     try:
-        code = app(standalone_mode=False)
-    except click.exceptions.Abort:
-        _interrupted()
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        app()
     except CrlmSpaError as error:
         console.print(
             f"[bold red]crlm-spa:[/] {escape(str(error))}", highlight=False, soft_wrap=True
         )
         sys.exit(EXIT_PROBLEM)
-    except KeyboardInterrupt:
-        _interrupted()
-    except BrokenPipeError:
+    except BrokenPipeError:  # the reader of our output, e.g. head, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
-    sys.exit(code if isinstance(code, int) else 0)
-
-
-def _interrupted() -> None:
-    console.print(
-        "[bold yellow]crlm-spa:[/] stopped. What was finished is kept; the same command goes on "
-        "from there."
-    )
-    sys.exit(EXIT_INTERRUPTED)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import TypeVar
 
+import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -23,6 +24,8 @@ from napari_crlm_spa.core.progress import Progress
 
 Result = TypeVar("Result")
 
+#: What shells report for Ctrl-C.
+EXIT_INTERRUPTED = 130
 #: Messages for people go to stderr; stdout is for what another program may read.
 console = Console(stderr=True)
 
@@ -39,7 +42,7 @@ class _Rate(ProgressColumn):
 def run_with_progress(work: Generator[Progress, None, Result]) -> Result:
     """Drive slow work to its end, drawing a bar per stage; return its result.
 
-    Ctrl-C closes the generator, so that it can keep what is finished, and is raised again.
+    Ctrl-C closes the generator, so that it can keep what is finished, and ends the program.
     """
     columns = (
         SpinnerColumn(),
@@ -52,11 +55,17 @@ def run_with_progress(work: Generator[Progress, None, Result]) -> Result:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Bar(*columns, console=console, transient=False) as bar:
-        try:
+    try:
+        with Bar(*columns, console=console) as bar:
             return _drive(work, bar)
-        finally:
-            work.close()
+    except KeyboardInterrupt:
+        console.print(
+            "[bold yellow]crlm-spa:[/] stopped. What was finished is kept; the same command goes "
+            "on from there."
+        )
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    finally:
+        work.close()
 
 
 def _drive(work: Generator[Progress, None, Result], bar: Bar) -> Result:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Literal
 
-import click
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -37,10 +36,9 @@ def fit_cutoffs(
     out: Annotated[Path, typer.Option("--out", "-o", help="Risk model file to write")],
     model: Annotated[str, _MODEL] = DEFAULT_PRESET,
     method: Annotated[
-        str,
+        Literal["median", "maxstat"],
         typer.Option(
-            help="median splits in halves; maxstat where the log-rank statistic is largest",
-            click_type=click.Choice(["median", "maxstat"]),
+            help="median splits in halves; maxstat where the log-rank statistic is largest"
         ),
     ] = "median",
     time: Annotated[str, typer.Option(help="Column of the follow-up, for maxstat")] = "os.time",
@@ -61,7 +59,7 @@ def fit_cutoffs(
     fitted = risk.fit_cutoffs(
         risk.read_table(features),
         [feature.column for feature in chosen.features],
-        cast("Literal['median', 'maxstat']", method),
+        method,
         time=time,
         event=event,
         minprop=minprop,

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
-import click
 import typer
-from click.core import ParameterSource
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -16,7 +14,6 @@ from rich.table import Table
 from napari_crlm_spa.cli.flags import with_options
 from napari_crlm_spa.cli.progress import console, run_with_progress
 from napari_crlm_spa.core.classifier.training import (
-    PRESETS,
     TrainingOptions,
     TrainingResult,
     preset,
@@ -34,11 +31,9 @@ def train(
         "crlm-spa-model"
     ),
     recipe: Annotated[
-        str,
+        Literal["modern", "paper"],
         typer.Option(
-            "--preset",
-            click_type=click.Choice(list(PRESETS)),
-            help="Where the other options start from: our recipe, or the paper's",
+            "--preset", help="Where the other options start from: our recipe, or the paper's"
         ),
     ] = "modern",
     *,
@@ -53,12 +48,17 @@ def train(
     given = {
         field.name: getattr(options, field.name)
         for field in dataclasses.fields(TrainingOptions)
-        if context.get_parameter_source(field.name) is ParameterSource.COMMANDLINE
+        if _typed(context, field.name)
     }
     result = run_with_progress(train_classifier(data, out, preset(recipe, **given)))
     for note in result.notes:
         console.print(f"[yellow]Note:[/] {escape(note)}", highlight=False)
     _show(result)
+
+
+def _typed(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _show(result: TrainingResult) -> None:

@@ -67,13 +67,14 @@ def analyze_slide(
     path = Path(slide)
     clock = Clock()
     yield Progress("Opening the slide", 0, 1)
-    model_dir = model_folder(options.model)
-    card = load_card(model_dir)
-    options = settle(options, card)
-    risk_model = load_risk_model(options.risk_model)
-    mixture = load_mixture_model(options.mixture) if options.mixture else None
-    regions = read_regions(options.regions) if options.regions else None
     with open_slide(path, mpp=options.mpp) as opened:
+        opened.info.known_pixel_size()
+        model_dir = model_folder(options.model)
+        card = load_card(model_dir)
+        options = settle(options, card)
+        risk_model = load_risk_model(options.risk_model)
+        mixture = load_mixture_model(options.mixture) if options.mixture else None
+        regions = read_regions(options.regions) if options.regions else None
         yield Progress("Opening the slide", 1, 1)
         yield Progress("Finding tissue", 0, 1)
         with clock.time("finding tissue"):
