@@ -47,30 +47,29 @@ class Evaluation:
         return float(np.trace(self.confusion) / self.count) if self.count else float("nan")
 
     @property
-    def recall(self) -> NDArray[np.float64]:
-        """Share of each true class that is found, shape (k,); nan for a class without tiles."""
+    def recall(self) -> dict[str, float | None]:
+        """Share of each true class that is found; None for a class without tiles."""
         totals = self.confusion.sum(axis=1)
-        return np.where(totals > 0, np.diag(self.confusion) / np.maximum(totals, 1), np.nan)
+        return {
+            name: float(self.confusion[i, i] / totals[i]) if totals[i] else None
+            for i, name in enumerate(self.class_names)
+        }
 
     @property
     def balanced_accuracy(self) -> float:
         """Mean recall of the classes that have tiles."""
-        recall = self.recall
-        return float(np.nanmean(recall)) if self.count else float("nan")
+        found = [value for value in self.recall.values() if value is not None]
+        return sum(found) / len(found) if found else float("nan")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures for a card, rounded to four digits."""
-        present = self.confusion.sum(axis=1) > 0
-        recall = self.recall
         return {
             "tiles": self.count,
             "accuracy": round(self.accuracy, 4),
             "balanced_accuracy": round(self.balanced_accuracy, 4),
             "cross_entropy": round(self.cross_entropy, 4),
             "recall": {
-                name: round(float(recall[i]), 4)
-                for i, name in enumerate(self.class_names)
-                if present[i]
+                name: round(value, 4) for name, value in self.recall.items() if value is not None
             },
             "confusion": self.confusion.tolist(),
             "by_slide": {

@@ -17,7 +17,7 @@ def test_a_known_confusion_gives_known_figures():
     assert result.confusion.tolist() == [[3, 1, 0], [0, 1, 1], [0, 0, 0]]
     assert result.accuracy == pytest.approx(4 / 6)
     assert result.balanced_accuracy == pytest.approx((0.75 + 0.5) / 2)
-    assert np.isnan(result.recall[2])
+    assert result.recall == {"a": 0.75, "b": 0.5, "c": None}
     figures = result.as_dict()
     assert figures["recall"] == {"a": 0.75, "b": 0.5}
     assert figures["by_slide"]["x"] == {"tiles": 4, "accuracy": 0.75}

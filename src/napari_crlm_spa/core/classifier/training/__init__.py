@@ -1,8 +1,9 @@
 """Training a classifier on labeled tiles.
 
 `data` finds the tiles, `split` holds slides back, `cache` decodes them, `augment` varies them,
-`recipe` holds the options and presets, `loop` runs the epochs, `checkpoint` survives a kill,
-`history` keeps the curves. What needs torch is loaded on first use.
+`sampling` chooses what an epoch shows, `recipe` holds the options and presets, `trainer` runs an
+epoch, `loop` all of them, `checkpoint` survives a kill, `history` keeps the curves, `describe`
+writes the card.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ __all__ = ["PRESETS", "TrainingOptions", "TrainingResult", "preset", "train_clas
 
 
 def __getattr__(name: str) -> Any:
+    """Import what needs torch on first use: the options alone fill forms and flags."""
     if name in ("TrainingResult", "train_classifier"):
         from napari_crlm_spa.core.classifier.training import loop
 

@@ -1,4 +1,6 @@
 import csv
+import subprocess
+import sys
 
 import pytest
 
@@ -135,3 +137,11 @@ def test_the_papers_preset_needs_a_model_to_start_from():
 def test_an_unknown_preset_is_refused():
     with pytest.raises(TrainingError, match="modern, paper"):
         preset("best")
+
+
+def test_the_options_are_imported_without_torch():
+    code = (
+        "import sys; from napari_crlm_spa.core.classifier.training import TrainingOptions; "
+        "sys.exit('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
