@@ -86,11 +86,11 @@ class TissueMap:
     @property
     def done(self) -> NDArray[np.bool_]:
         """Tiles that need no further work, shape (rows, cols)."""
-        return self.state != TileState.PENDING
+        return np.not_equal(self.state, TileState.PENDING)
 
     def mask(self, name: str) -> NDArray[np.bool_]:
         """Tiles of one class, shape (rows, cols)."""
-        return self.classes == self.scheme.code(name)
+        return np.equal(self.classes, self.scheme.code(name))
 
     def counts(self) -> dict[str, int]:
         """Tiles per class name; classes without tiles count 0."""

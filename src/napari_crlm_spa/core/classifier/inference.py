@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
@@ -104,7 +104,7 @@ def classify_tiles(
     normalizer: StainNormalizer,
     tiling: TilingOptions,
     readers: int = 2,
-) -> Iterator[TileScores]:
+) -> Generator[TileScores, None, None]:
     """Classify the pending tiles of a grid.
 
     Parameters

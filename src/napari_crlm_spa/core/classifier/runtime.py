@@ -143,7 +143,7 @@ def choose_device(
     DeviceError
         If the device asked for is not there.
     """
-    there = {"cuda": cuda, "mps": mps, "cpu": lambda: True}
+    there: dict[str, Callable[[], bool]] = {"cuda": cuda, "mps": mps, "cpu": lambda: True}
     if wanted == "auto":
         return torch.device(next(name for name, available in there.items() if available()))
     if not there[wanted]():
