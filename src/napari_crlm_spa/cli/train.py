@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -13,11 +13,10 @@ from rich.table import Table
 
 from napari_crlm_spa.cli.flags import with_options
 from napari_crlm_spa.cli.progress import console, run_with_progress
-from napari_crlm_spa.core.classifier.training import (
-    TrainingOptions,
-    TrainingResult,
-    preset,
-)
+from napari_crlm_spa.core.classifier.training import TrainingOptions, preset
+
+if TYPE_CHECKING:
+    from napari_crlm_spa.core.classifier.training import TrainingResult
 
 
 @with_options("options", TrainingOptions)
