@@ -10,7 +10,9 @@ time.
 
 Beyond 2000 values mclust starts from a random subset of 2000; here the start always uses every
 value, so the result doesn't depend on a seed. Against R such fits agree to about 1 % in the
-means and mostly exactly in the thresholds.
+means and mostly exactly in the thresholds. Beyond 4096 distinct values the iterations run on
+4096 bins of equal width, each at the mean of its values; start, log-likelihood and classes use all
+values.
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ TOLERANCE = 1e-5
 SMALLEST_VARIANCE = float(np.finfo(np.float64).eps)
 #: Squared gap of the proportions beyond which mclust makes one more M-step at the end.
 PROPORTION_GAP = float(np.sqrt(np.finfo(np.float64).eps))
+#: So many distinct values are iterated on as they are; more are binned.
+MOST_DISTINCT = 4096
 #: mclust has no limit; a fit that gets here is taken as it stands.
 MAX_ITERATIONS = 10_000
 #: So fine may quantiles become before ties are given up on (mclust: no limit).
@@ -126,12 +130,12 @@ def _fit(
     values: Floats, counts: NDArray[np.int64], components: int, model: VarianceModel
 ) -> Mixture | None:
     weights = counts.astype(np.float64)
-    start = np.zeros((components, len(values)))
-    start[start_classes(values, counts, components), np.arange(len(values))] = 1.0
-    converged = _converge(values, weights, start, model)
-    if converged is None:
+    z = np.zeros((components, len(values)))
+    z[start_classes(values, counts, components), np.arange(len(values))] = 1.0
+    parameters = _converge(*_binned(values, weights), _m_step(values, weights, z, model), model)
+    if parameters is None:
         return None
-    parameters, z, loglik = converged
+    z, loglik = _e_step(values, weights, parameters)
     n = int(counts.sum())
     gap = parameters[0] - z @ weights / n
     if float(gap @ gap) > PROPORTION_GAP:
@@ -152,22 +156,32 @@ def _fit(
     )
 
 
+def _binned(values: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Gather very many distinct values in bins; return their means and weights, ascending."""
+    if len(values) <= MOST_DISTINCT:
+        return values, weights
+    low, high = values[0], values[-1]
+    bins = ((values - low) / (high - low) * (MOST_DISTINCT - 1)).astype(np.int64)
+    in_bins: Floats = np.bincount(bins, weights=weights).astype(np.float64)
+    sums = np.bincount(bins, weights=weights * values)
+    found = in_bins > 0
+    return sums[found] / in_bins[found], in_bins[found]
+
+
 def _converge(
-    values: Floats, weights: Floats, z: Floats, model: VarianceModel
-) -> tuple[Parameters, Floats, float] | None:
-    """M-step and E-step in turn from posteriors z; None if a variance collapses."""
-    parameters = _m_step(values, weights, z, model)
+    values: Floats, weights: Floats, parameters: Parameters | None, model: VarianceModel
+) -> Parameters | None:
+    """E-step and M-step in turn; None if a variance collapses."""
     previous = float(np.finfo(np.float64).max) / 2
     for _ in range(MAX_ITERATIONS):
         if parameters is None:
             return None
         z, loglik = _e_step(values, weights, parameters)
-        change = abs(previous - loglik) / (1.0 + abs(loglik))
-        if change <= TOLERANCE:
+        if abs(previous - loglik) / (1.0 + abs(loglik)) <= TOLERANCE:
             break
         previous = loglik
         parameters = _m_step(values, weights, z, model)
-    return None if parameters is None else (parameters, z, loglik)
+    return parameters
 
 
 def _m_step(values: Floats, weights: Floats, z: Floats, model: VarianceModel) -> Parameters | None:

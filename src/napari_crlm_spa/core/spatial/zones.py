@@ -115,12 +115,12 @@ def fitted_distances(
     options = options or ZoneOptions()
     if distances is None:
         distances = measured_distances(regions, options)
-    usable = np.isfinite(distances)
+    usable = np.isfinite(distances) & (tissue_map.classes > 0)
     if options.inside == "infiltrating":
         usable &= regions.labels == 0
-    codes = np.where(usable, tissue_map.classes, 0)
+    codes, far = tissue_map.classes[usable], distances[usable]
     found = {
-        tissue: distances[codes == tissue_map.scheme.code(tissue)]
+        tissue: far[codes == tissue_map.scheme.code(tissue)]
         for tissue in TISSUES
         if tissue in tissue_map.scheme.names
     }

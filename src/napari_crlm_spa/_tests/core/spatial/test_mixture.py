@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_crlm_spa._tests.r_reference import reference_json, reference_numbers
+from napari_crlm_spa.core.spatial import mixture
 from napari_crlm_spa.core.spatial.mixture import fit_mixture, start_classes
 
 REFERENCE = reference_json("h_mclust.json")
@@ -19,7 +20,8 @@ SMALL = [
     "lattice_STR_outside_1500",
     "lattice_HEP_log1p_1500",
 ]
-LARGE = ["lattice_STR_outside", "lattice_pooled_10pct"]  # R starts from a random subset
+# R starts these from a random subset; the last has so many different values that we bin.
+LARGE = ["lattice_STR_outside", "lattice_pooled_10pct", "lnorm2_n5000"]
 FITS = ["G2_E", "G2_V", "G2_auto", "G3_E", "G3_V", "G3_auto"]
 
 
@@ -32,11 +34,11 @@ def fitted(name, fit):
     return fit_mixture(values, int(fit[1]), fit[3:])
 
 
-def class_ends(mixture):
+def class_ends(fit):
     """Largest value of each class; None for a class without values."""
     return [
-        float(mixture.values[mixture.classes == k].max()) if (mixture.classes == k).any() else None
-        for k in range(len(mixture.means))
+        float(fit.values[fit.classes == k].max()) if (fit.classes == k).any() else None
+        for k in range(len(fit.means))
     ]
 
 
@@ -89,6 +91,18 @@ def test_collapsing_variances_leave_only_equal_ones():
     values = reference_numbers("h_vec_lattice_LYM_all.csv")
     assert fit_mixture(values, 2, "V") is None
     assert fit_mixture(values, 2, "auto").model == "E"
+
+
+@pytest.mark.parametrize(("components", "model"), [(1, "E"), (2, "E"), (2, "V"), (3, "V")])
+def test_binning_very_many_values_changes_next_to_nothing(monkeypatch, components, model):
+    rng = np.random.default_rng(4)
+    values = np.concatenate([rng.gamma(2, 4, 12_000), rng.normal(80, 15, 8_000)])
+    binned = fit_mixture(values, components, model)
+    monkeypatch.setattr(mixture, "MOST_DISTINCT", len(values))
+    exact = fit_mixture(values, components, model)
+    assert binned.loglik == pytest.approx(exact.loglik, rel=1e-7)
+    assert binned.means == pytest.approx(exact.means, rel=1e-4)
+    assert np.abs(binned.class_counts - exact.class_counts).max() <= 5
 
 
 def test_counts_give_the_same_fit_as_repeated_values():
