@@ -1,0 +1,111 @@
+"""The worker's three promises, and its registry."""
+
+import threading
+
+import pytest
+
+from napari_crlm_spa.core.progress import Progress
+from napari_crlm_spa.plugin.worker import PipelineWorker, WorkerRegistry
+
+
+def test_an_error_of_any_kind_surfaces(qtbot):
+    for error in (RuntimeError("CUDA out of memory"), ValueError("no"), StopIteration("odd")):
+
+        def work(error=error):
+            yield Progress("working", 0, 1)
+            raise error
+
+        worker = PipelineWorker(work)
+        heard = []
+        worker.errored.connect(heard.append)
+        with qtbot.waitSignal(worker.finished):
+            worker.start()
+        qtbot.waitUntil(lambda heard=heard: bool(heard))
+        assert isinstance(
+            heard[0], RuntimeError if isinstance(error, StopIteration) else type(error)
+        )
+
+
+def test_quitting_closes_the_generator(qtbot):
+    closed = threading.Event()
+
+    def work():
+        try:
+            while True:
+                yield Progress("working", 0, 0)
+        finally:
+            closed.set()
+
+    worker = PipelineWorker(work)
+    with qtbot.waitSignal(worker.yielded):
+        worker.start()
+    with qtbot.waitSignals([worker.aborted, worker.finished]):
+        worker.quit()
+    assert closed.is_set()
+
+
+def test_cancel_lets_no_second_batch_begin(qtbot):
+    begun = []
+    first = threading.Event()
+    go_on = threading.Event()
+
+    def work():
+        for batch in range(100):
+            begun.append(batch)
+            first.set()
+            assert go_on.wait(60)
+            yield Progress("working", batch, 100)
+
+    worker = PipelineWorker(work)
+    worker.start()
+    qtbot.waitUntil(first.is_set)
+    worker.quit()
+    with qtbot.waitSignal(worker.finished):
+        go_on.set()
+    assert begun == [0]
+
+
+def test_a_worker_that_was_quit_before_its_start_does_nothing(qtbot):
+    begun = []
+
+    def work():
+        begun.append(True)
+        yield Progress("working", 0, 1)
+
+    worker = PipelineWorker(work)
+    worker.quit()
+    with qtbot.waitSignal(worker.finished):
+        worker.start()
+    assert begun == []
+
+
+def test_the_return_value_is_emitted(qtbot):
+    def work(number):
+        yield Progress("working", 0, 1)
+        return number + 1
+
+    worker = PipelineWorker(work, 41)
+    with qtbot.waitSignal(worker.returned) as blocker:
+        worker.start()
+    assert blocker.args == [42]
+
+
+def test_the_registry_stops_its_workers_and_forgets_them(qtbot):
+    def work():
+        while True:
+            yield Progress("working", 0, 0)
+
+    registry = WorkerRegistry()
+    workers = [registry.create(work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    assert len(registry) == 2
+    with qtbot.waitSignals([worker.finished for worker in workers]):
+        registry.stop()
+    qtbot.waitUntil(lambda: len(registry) == 0)
+
+
+@pytest.fixture(autouse=True)
+def _no_worker_outlives_its_test():
+    yield
+    PipelineWorker.await_workers(60_000)

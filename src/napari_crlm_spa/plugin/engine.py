@@ -1,0 +1,96 @@
+"""The one door from the plugin to the pipeline.
+
+The pipeline pulls in scientific libraries and, once a network is needed, torch; so nothing of
+it is imported before a panel is opened, and torch not before Run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_crlm_spa.core.progress import Progress
+from napari_crlm_spa.core.risk import (
+    RiskAssessment,
+    RiskModel,
+    assess_risk,
+    list_presets,
+    load_risk_model,
+)
+from napari_crlm_spa.errors import DeviceError
+
+if TYPE_CHECKING:
+    from napari_crlm_spa.core.pipeline import Analysis, AnalysisOptions
+    from napari_crlm_spa.core.spatial import SpatialFeatures
+
+DEFAULT_MODEL = "default"
+#: "A dynamic link library initialization routine failed": what Windows says when torch is
+#: loaded after Qt has brought older runtime libraries (pytorch/pytorch#166628).
+WINDOWS_DLL_INIT_FAILED = 1114
+
+
+def options_class() -> type[AnalysisOptions]:
+    """Return the options of an analysis."""
+    from napari_crlm_spa.core.pipeline import AnalysisOptions
+
+    return AnalysisOptions
+
+
+def model_names() -> tuple[str, ...]:
+    """Names of the classifiers that come with the package, the default first."""
+    from napari_crlm_spa.core.classifier.card import list_models
+
+    names = list_models()
+    return tuple(sorted(names, key=lambda name: name != DEFAULT_MODEL)) or (DEFAULT_MODEL,)
+
+
+def default_risk_model() -> str:
+    """Name of the risk model that is used if the user says nothing."""
+    return options_class()().risk_model
+
+
+def risk_models() -> dict[str, str]:
+    """Titles of the risk models that come with the package, by name."""
+    return {name: load_risk_model(name).title or name for name in list_presets()}
+
+
+def assess(analysis: Analysis, model: RiskModel) -> RiskAssessment:
+    """Assess the risk anew, with another model than the run's; the features stay.
+
+    Raises
+    ------
+    TooLittleTumor
+        If the slide is refused a risk.
+    """
+    return assess_risk(analysis.features, model)
+
+
+def features_csv(slide: Path, features: SpatialFeatures) -> str:
+    """Return the features as the table that an analysis writes."""
+    from napari_crlm_spa.core.pipeline.write import features_csv as table
+
+    return table(slide, features)
+
+
+def analyze(
+    slide_path: Path, out_dir: Path, options: AnalysisOptions
+) -> Generator[Progress, None, Analysis]:
+    """Run `analyze_slide`; the import happens in the thread that runs this.
+
+    Raises
+    ------
+    DeviceError
+        If Windows refuses to load torch after Qt.
+    """
+    try:
+        from napari_crlm_spa.core.pipeline import analyze_slide
+
+        return (yield from analyze_slide(slide_path, out_dir, options))
+    except OSError as error:
+        if getattr(error, "winerror", None) != WINDOWS_DLL_INIT_FAILED:
+            raise
+        raise DeviceError(
+            "Windows could not load PyTorch, because napari's windows were opened before it. "
+            "Close napari and start it with: python -m napari_crlm_spa.plugin"
+        ) from error

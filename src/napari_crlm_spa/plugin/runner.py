@@ -1,0 +1,124 @@
+"""Starts and stops the analysis of a slide and tells the session how it goes.
+
+One analysis at a time. It ends when it is done, cancelled or failed, when its slide is closed
+in the viewer, or when the panel goes; in each case its worker stops at the next report.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_crlm_spa.core.progress import Progress
+from napari_crlm_spa.errors import CrlmSpaError
+from napari_crlm_spa.plugin import engine
+from napari_crlm_spa.plugin.session import OpenSlide, Run, Session
+from napari_crlm_spa.plugin.worker import PipelineWorker, WorkerRegistry
+
+if TYPE_CHECKING:
+    from napari_crlm_spa.core.pipeline import AnalysisOptions
+
+logger = logging.getLogger(__name__)
+
+Work = Callable[[Path, Path, Any], Generator[Progress, None, Any]]
+
+STOPPED = "Stopped. Finished tiles are kept: Run goes on from there."
+
+
+class Runner(QObject):
+    """Runs analyses for one session."""
+
+    busy_changed = Signal(bool)
+    failed = Signal(str, str)  # sentence, details (empty for what the user can mend)
+    ended = Signal(str)  # sentence
+
+    def __init__(self, session: Session, parent: QObject, work: Work = engine.analyze) -> None:
+        super().__init__(parent)
+        self.work = work
+        self._session = session
+        self.workers = WorkerRegistry()
+        self._course: _Course | None = None
+        session.run_changed.connect(self._on_run_changed)
+
+    @property
+    def busy(self) -> bool:
+        """Whether a worker is still going, be it only to come to its next report."""
+        return self._course is not None
+
+    def start(self, slide: OpenSlide, out_dir: Path, options: AnalysisOptions) -> None:
+        """Analyze a slide in a thread."""
+        if self.busy:
+            return
+        run = self._session.begin_run(slide.id, time.monotonic())
+        worker = self.workers.create(self.work, slide.path, out_dir, options)
+        self._course = _Course(run, worker, self)
+        self.busy_changed.emit(True)
+        worker.start()
+
+    def stop(self) -> None:
+        """Ask the worker to stop at its next report."""
+        self.workers.stop()
+
+    def detach(self) -> None:
+        """Stop, and hear no more."""
+        self.stop()
+        self._session.run_changed.disconnect(self._on_run_changed)
+
+    def _on_run_changed(self, run: Run | None) -> None:
+        if run is None:
+            self.stop()
+
+    def _on_finished(self, course: _Course) -> None:
+        self._course = None
+        course.deleteLater()
+        self._session.end_run(course.run)
+        self.busy_changed.emit(False)
+
+    def _on_errored(self, error: Exception) -> None:
+        if isinstance(error, CrlmSpaError):
+            self.failed.emit(str(error), "")
+            return
+        details = "".join(traceback.format_exception(error))
+        logger.error("The analysis failed:\n%s", details)
+        self.failed.emit(
+            f"Something unexpected went wrong ({type(error).__name__}: {error}). Finished tiles "
+            "are kept. Please report this, with the details.",
+            details,
+        )
+
+
+class _Course(QObject):
+    """Receives one worker's signals in the main thread and knows whose run they belong to."""
+
+    def __init__(self, run: Run, worker: PipelineWorker, runner: Runner) -> None:
+        super().__init__(runner)
+        self.run = run
+        self._runner = runner
+        worker.yielded.connect(self._on_yielded)
+        worker.returned.connect(self._on_returned)
+        worker.aborted.connect(self._on_aborted)
+        worker.errored.connect(self._on_errored)
+        worker.finished.connect(self._on_finished)
+
+    def _on_yielded(self, progress: Progress) -> None:
+        self._runner._session.take_progress(self.run, progress, time.monotonic())
+
+    def _on_returned(self, analysis: Any) -> None:
+        if self._runner._session.run is self.run:
+            self._runner._session.take_analysis(self.run, analysis)
+            self._runner.ended.emit(f"Done. The results are in {analysis.folder}")
+
+    def _on_aborted(self) -> None:
+        self._runner.ended.emit(STOPPED)
+
+    def _on_errored(self, error: Exception) -> None:
+        self._runner._on_errored(error)
+
+    def _on_finished(self) -> None:
+        self._runner._on_finished(self)

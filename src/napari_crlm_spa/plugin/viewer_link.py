@@ -1,0 +1,148 @@
+"""Keeps the viewer's layers and the session in step, both ways.
+
+Slides that appear in or vanish from the viewer enter or leave the session; maps and results of
+the session become layers. All of it happens in the main thread.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject
+
+from napari_crlm_spa.plugin import layers
+from napari_crlm_spa.plugin.layers import METADATA_KEY, LayerData, kind_of
+from napari_crlm_spa.plugin.readers import read_slide
+from napari_crlm_spa.plugin.session import OpenSlide, Session
+from napari_crlm_spa.plugin.throttle import Throttle
+from napari_crlm_spa.plugin.viewer_look import dress_viewer, show_color_bar
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Layer
+
+
+def add_layer(viewer: ViewerModel, layer_data: LayerData) -> Layer:
+    """Add a layer that `plugin.layers` or the reader described."""
+    from napari.layers import Layer
+
+    data, kwargs, kind = layer_data
+    return viewer.add_layer(Layer.create(data, kwargs, kind))
+
+
+def open_slide_in(viewer: ViewerModel, path: str | Path) -> Layer:
+    """Open a slide with our own reader, whichever reader napari would choose.
+
+    Raises
+    ------
+    SlideError
+        If it cannot be opened; the sentence says why.
+    """
+    layer = add_layer(viewer, read_slide(Path(path)))
+    dress_viewer(viewer)
+    viewer.reset_view()
+    return layer
+
+
+class ViewerLink(QObject):
+    """Connects one viewer with one session until `detach` is called."""
+
+    def __init__(self, viewer: ViewerModel, session: Session, parent: QObject) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._session = session
+        self._changed: OpenSlide | None = None
+        self._refresh = Throttle(self._refresh_map, self)
+        viewer.layers.events.inserted.connect(self._on_inserted)
+        viewer.layers.events.removed.connect(self._on_removed)
+        session.current_changed.connect(self._on_current_changed)
+        session.map_started.connect(self._on_map_started)
+        session.map_changed.connect(self._on_map_changed)
+        session.analysis_changed.connect(self._on_analysis_changed)
+        for layer in viewer.layers:
+            self._take_in(layer)
+
+    def detach(self) -> None:
+        """Stop listening."""
+        self._refresh.stop()
+        self._viewer.layers.events.inserted.disconnect(self._on_inserted)
+        self._viewer.layers.events.removed.disconnect(self._on_removed)
+        self._session.current_changed.disconnect(self._on_current_changed)
+        self._session.map_started.disconnect(self._on_map_started)
+        self._session.map_changed.disconnect(self._on_map_changed)
+        self._session.analysis_changed.disconnect(self._on_analysis_changed)
+
+    def layers_of(self, slide_id: str, kind: str | None = None) -> list[Layer]:
+        """Return our layers of a slide, all or those of one kind."""
+        found = []
+        for layer in self._viewer.layers:
+            its_kind = kind_of(layer.metadata, slide_id)
+            if its_kind is not None and kind in (None, its_kind):
+                found.append(layer)
+        return found
+
+    # -- viewer to session ----------------------------------------------------------------
+
+    def _on_inserted(self, event: Any) -> None:
+        self._take_in(event.value)
+
+    def _take_in(self, layer: Layer) -> None:
+        if kind_of(layer.metadata) == "slide":
+            ours = layer.metadata[METADATA_KEY]
+            self._session.add_slide(ours["slide_id"], ours["info"])
+            dress_viewer(self._viewer)
+
+    def _on_removed(self, event: Any) -> None:
+        if kind_of(event.value.metadata) == "slide":
+            slide_id = event.value.metadata[METADATA_KEY]["slide_id"]
+            if not self.layers_of(slide_id, "slide"):
+                self._session.remove_slide(slide_id)
+
+    # -- session to viewer ----------------------------------------------------------------
+
+    def _on_current_changed(self, slide: OpenSlide | None) -> None:
+        """Bring the slide's picture to the pixel size that the session knows."""
+        if slide is None:
+            return
+        placing = layers.slide_transform(slide.info)
+        moved = [
+            layer
+            for layer in self.layers_of(slide.id, "slide")
+            if tuple(layer.scale) != placing["scale"]
+        ]
+        for layer in moved:
+            layer.scale, layer.translate = placing["scale"], placing["translate"]
+            layer.units = placing["units"]
+        if moved:
+            self._remove_results(slide)
+            self._viewer.reset_view()
+
+    def _remove_results(self, slide: OpenSlide) -> None:
+        for layer in self.layers_of(slide.id):
+            if kind_of(layer.metadata) != "slide":
+                self._viewer.layers.remove(layer)
+
+    def _on_map_started(self, slide: OpenSlide) -> None:
+        assert slide.tissue_map is not None
+        self._remove_results(slide)
+        map_layer = layers.tissue_map_layer(slide.tissue_map, slide.id, slide.stem)
+        add_layer(self._viewer, map_layer).editable = False
+
+    def _on_map_changed(self, slide: OpenSlide) -> None:
+        self._changed = slide
+        self._refresh.poke()
+
+    def _refresh_map(self) -> None:
+        assert self._changed is not None
+        for layer in self.layers_of(self._changed.id, "tissue_map"):
+            layer.refresh(extent=False)
+
+    def _on_analysis_changed(self, slide: OpenSlide) -> None:
+        self._refresh.stop()
+        self._on_map_started(slide)
+        assert slide.analysis is not None
+        for layer_data in layers.analysis_layers(slide.analysis, slide.id, slide.stem):
+            layer = add_layer(self._viewer, layer_data)
+            if kind_of(layer.metadata) == "interaction":
+                show_color_bar(layer)

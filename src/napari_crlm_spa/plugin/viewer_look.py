@@ -1,0 +1,44 @@
+"""How the viewer looks while slides are in it: white around them, a scale bar in micrometers.
+
+The one place that knows what differs between napari's versions. No Qt, public names only;
+napari itself is imported on use.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+CANVAS_COLOR = "white"
+
+
+def dress_viewer(viewer: ViewerModel) -> None:
+    """White canvas, as on a light table, and a scale bar that stays readable on tissue."""
+    canvas = getattr(viewer, "canvas", None)  # napari 0.9 and newer
+    if canvas is not None:
+        canvas.background_color_override = CANVAS_COLOR
+    scale_bar = viewer.scale_bar if canvas is None else canvas.overlays.scale_bar
+    scale_bar.visible = True
+    scale_bar.box = True
+
+
+def dress_viewer_in_front() -> None:
+    """Dress the viewer that asked the reader for a slide, if a viewer did."""
+    if "napari" not in sys.modules:
+        return
+    from napari import current_viewer
+
+    viewer = current_viewer()
+    if viewer is not None:
+        dress_viewer(viewer)
+
+
+def show_color_bar(layer: Image) -> None:
+    """Show the color bar of a heat map where napari has one (0.7 and newer)."""
+    color_bar = getattr(layer, "colorbar", None)
+    if color_bar is not None:
+        color_bar.visible = True

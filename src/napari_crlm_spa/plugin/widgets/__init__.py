@@ -1,0 +1,1 @@
+"""The panel's parts, one file each; they meet through the session's signals only."""

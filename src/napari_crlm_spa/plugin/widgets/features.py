@@ -1,0 +1,87 @@
+"""The twenty spatial features: tissues down, families across; the sentence waits as tooltip."""
+
+from __future__ import annotations
+
+from math import isnan
+from pathlib import Path
+
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_crlm_spa.core.files import write_text
+from napari_crlm_spa.core.spatial.definitions import NOUNS
+from napari_crlm_spa.errors import StoreError
+from napari_crlm_spa.plugin.engine import features_csv
+from napari_crlm_spa.plugin.session import OpenSlide, Session
+from napari_crlm_spa.plugin.tables import feature_table
+from napari_crlm_spa.plugin.widgets.tables import ReadOnlyTable
+
+HEADERS = ["Tissue", "Overall", "Infiltrating", "Distal", "With tumor"]
+EMPTY = "–"
+
+
+class FeaturesTab(QWidget):
+    """The features of the current slide, and a button that saves them."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.table = ReadOnlyTable(HEADERS)
+        self.save_button = QPushButton("Save as CSV…")
+        self.message = QLabel("Hover over a number to read what it says.")
+        self.message.setWordWrap(True)
+        self.notes = QLabel()
+        self.notes.setWordWrap(True)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.table)
+        below = QHBoxLayout()
+        below.addWidget(self.message, 1)
+        below.addWidget(self.save_button)
+        layout.addLayout(below)
+        layout.addWidget(self.notes)
+        layout.addStretch(1)
+        self.save_button.clicked.connect(self._on_save)
+        session.current_changed.connect(self._show)
+        session.analysis_changed.connect(self._on_analysis_changed)
+        self._show(session.current)
+
+    def _on_analysis_changed(self, _slide: OpenSlide) -> None:
+        self._show(self._session.current)
+
+    def _show(self, slide: OpenSlide | None) -> None:
+        analysis = None if slide is None else slide.analysis
+        self.save_button.setEnabled(analysis is not None)
+        self.notes.setText("" if analysis is None else "\n".join(analysis.features.notes))
+        if analysis is None or slide is None:
+            self.table.setRowCount(0)
+            self.table.fit()
+            return
+        scheme = analysis.tissue_map.scheme
+        for row, (tissue, cells) in enumerate(feature_table(analysis.features).items()):
+            noun = NOUNS[tissue]
+            self.table.put(row, 0, noun[0].upper() + noun[1:], color=scheme[tissue].color)
+            for column, cell in enumerate(cells, start=1):
+                text = EMPTY if isnan(cell.value) else f"{cell.value:.4f}"
+                self.table.put(row, column, text, f"{cell.column}\n{cell.sentence}")
+        self.table.fit()
+
+    def _on_save(self) -> None:
+        slide = self._session.current
+        if slide is None or slide.analysis is None:
+            return
+        path, _ = QFileDialog.getSaveFileName(
+            self, "Save the features", f"{slide.stem}-features.csv", "Table (*.csv)"
+        )
+        if path:
+            self.save_to(Path(path))
+
+    def save_to(self, path: Path) -> None:
+        """Write the current slide's features, as the command line does."""
+        slide = self._session.current
+        if slide is None or slide.analysis is None:
+            return
+        try:
+            write_text(path, features_csv(slide.path, slide.analysis.features))
+        except StoreError as error:
+            self.message.setText(str(error))
+        else:
+            self.message.setText(f"Saved as {path.name}.")

@@ -1,0 +1,132 @@
+"""The risk of the current slide: every term with its numbers, score and group, or why none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_crlm_spa.core.risk import RESEARCH_USE_ONLY, RiskAssessment, load_risk_model
+from napari_crlm_spa.errors import CrlmSpaError
+from napari_crlm_spa.plugin import engine
+from napari_crlm_spa.plugin.memory import recall, remember
+from napari_crlm_spa.plugin.session import OpenSlide, Session
+from napari_crlm_spa.plugin.tables import risk_cells, risk_headline
+from napari_crlm_spa.plugin.widgets.tables import ReadOnlyTable
+
+HEADERS = ["Feature", "Value", "Cut-off", "Weight", "Adds"]
+BANNER_STYLE = (
+    "QLabel {background: #ffd33d; color: #24292f; font-weight: bold; padding: 4px;"
+    " border-radius: 4px;}"
+)
+HEADLINE_STYLE = "QLabel {font-size: 15px; font-weight: bold;}"
+
+
+class RiskTab(QWidget):
+    """Chooser of the risk model and the slide's assessment by it."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.banner = QLabel("Research use only")
+        self.banner.setToolTip(RESEARCH_USE_ONLY)
+        self.banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.banner.setStyleSheet(BANNER_STYLE)
+        self.model = QComboBox()
+        self.model.setToolTip("The equation that turns features into a score")
+        self.model_button = QToolButton()
+        self.model_button.setText("…")
+        self.model_button.setToolTip("Use a risk model from a file")
+        self.table = ReadOnlyTable(HEADERS)
+        self.headline = QLabel()
+        self.headline.setStyleSheet(HEADLINE_STYLE)
+        self.headline.setWordWrap(True)
+        self.reason = QLabel()
+        self.reason.setWordWrap(True)
+        self.source = QLabel()
+        self.source.setWordWrap(True)
+        self._fill_models()
+        self._lay_out()
+        self.model.currentIndexChanged.connect(self._on_model_changed)
+        self.model_button.clicked.connect(self._on_choose_model)
+        session.current_changed.connect(self._show)
+        session.analysis_changed.connect(self._on_analysis_changed)
+        self._show(session.current)
+
+    @property
+    def model_name(self) -> str:
+        """Name or file of the chosen risk model."""
+        return str(self.model.currentData())
+
+    def _fill_models(self) -> None:
+        for name, title in engine.risk_models().items():
+            self.model.addItem(title, name)
+        self._add_own_model(recall().get("risk_model", engine.default_risk_model()))
+
+    def _lay_out(self) -> None:
+        chooser = QHBoxLayout()
+        chooser.addWidget(QLabel("Risk model"))
+        chooser.addWidget(self.model, 1)
+        chooser.addWidget(self.model_button)
+        layout = QVBoxLayout(self)
+        layout.setSpacing(4)
+        layout.addWidget(self.banner)
+        layout.addLayout(chooser)
+        layout.addWidget(self.headline)
+        layout.addWidget(self.reason)
+        layout.addWidget(self.table)
+        layout.addWidget(self.source)
+        layout.addStretch(1)
+
+    def _add_own_model(self, name: str) -> None:
+        if self.model.findData(name) < 0:
+            self.model.addItem(Path(name).stem, name)
+        self.model.setCurrentIndex(self.model.findData(name))
+
+    def _on_choose_model(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Choose a risk model", "", "Model (*.json)")
+        if path:
+            self._add_own_model(path)
+
+    def _on_model_changed(self) -> None:
+        remember(risk_model=self.model_name)
+        self._show(self._session.current)
+
+    def _on_analysis_changed(self, _slide: OpenSlide) -> None:
+        self._show(self._session.current)
+
+    def _show(self, slide: OpenSlide | None) -> None:
+        self.table.setRowCount(0)
+        try:
+            model = load_risk_model(self.model_name)
+            self.source.setText(model.source)
+            self.source.setToolTip("\n".join(model.notes))
+            if slide is None or slide.analysis is None:
+                self._say("", "Run the analysis to see the features and the risk.")
+            else:
+                self._show_assessment(engine.assess(slide.analysis, model))
+        except CrlmSpaError as error:
+            self._say("No risk", str(error))
+        self.table.fit()
+
+    def _show_assessment(self, assessment: RiskAssessment) -> None:
+        self._say(risk_headline(assessment), assessment.reason)
+        self.headline.setToolTip(assessment.formula)
+        for row, term in enumerate(assessment.rows):
+            for column, (text, tip) in enumerate(risk_cells(term)):
+                self.table.put(row, column, text, tip)
+
+    def _say(self, headline: str, reason: str) -> None:
+        self.headline.setText(headline)
+        self.headline.setVisible(bool(headline))
+        self.reason.setText(reason)
+        self.reason.setVisible(bool(reason))

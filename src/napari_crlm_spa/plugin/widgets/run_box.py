@@ -1,0 +1,85 @@
+"""Run, Cancel, how far it is, and the sentence at the end."""
+
+from __future__ import annotations
+
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_crlm_spa.plugin.session import OpenSlide, Run, RunStatus, Session
+from napari_crlm_spa.plugin.words import progress_text, status_line
+
+RUN_STYLE = (
+    "QPushButton:enabled {background: #1f6feb; color: white; font-weight: bold; padding: 5px;}"
+    "QPushButton:enabled:hover {background: #388bfd;}"
+)
+
+
+class RunBox(QWidget):
+    """Buttons and progress; what they do is the panel's."""
+
+    run_wanted = Signal()
+    cancel_wanted = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.run_button = QPushButton("Run")
+        self.run_button.setToolTip("Analyze the slide (Ctrl+Return)")
+        self.run_button.setShortcut("Ctrl+Return")
+        self.run_button.setStyleSheet(RUN_STYLE)
+        self.cancel_button = QPushButton("Cancel")
+        self.cancel_button.setToolTip("Stop; what is finished is kept")
+        self.bar = QProgressBar()
+        self.bar.setTextVisible(True)
+        self.bar.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.line = QLabel()
+        self._busy = False
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(3)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.run_button, 2)
+        buttons.addWidget(self.cancel_button, 1)
+        layout.addLayout(buttons)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.line)
+        self.run_button.clicked.connect(self.run_wanted)
+        self.cancel_button.clicked.connect(self._on_cancel)
+        session.current_changed.connect(self._on_current_changed)
+        session.run_changed.connect(self._on_run_changed)
+        session.status_changed.connect(self.show_status)
+        self.set_busy(False)
+
+    def set_busy(self, busy: bool) -> None:
+        """Show whether a worker is going."""
+        self._busy = busy
+        self.cancel_button.setEnabled(busy)
+        self.bar.setVisible(busy)
+        self.line.setVisible(busy)
+        self._update_run_button()
+
+    def show_status(self, status: RunStatus) -> None:
+        """Show how the run stands; without a total the bar only says that it is alive."""
+        self.bar.setRange(0, status.total if status.total > 1 else 0)
+        self.bar.setValue(status.done)
+        self.bar.setFormat(progress_text(status))
+        if self.cancel_button.isEnabled():
+            self.line.setText(status_line(status))
+
+    def _on_cancel(self) -> None:
+        self.cancel_button.setEnabled(False)
+        self.line.setText("Stopping after the tiles under way…")
+        self.cancel_wanted.emit()
+
+    def _on_run_changed(self, run: Run | None) -> None:
+        if run is not None:
+            self.line.setText("Starting…")
+            self.bar.setRange(0, 0)
+
+    def _on_current_changed(self, _slide: OpenSlide | None) -> None:
+        self._update_run_button()
+
+    def _update_run_button(self) -> None:
+        slide = self._session.current
+        ready = slide is not None and slide.info.pixel_size is not None
+        self.run_button.setEnabled(ready and not self._busy)

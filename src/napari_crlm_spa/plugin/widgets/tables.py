@@ -1,0 +1,70 @@
+"""A quiet table: shows rows, selects nothing, never larger than its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
+
+ROW_PX = 23
+SWATCH_PX = 14
+
+
+class ReadOnlyTable(QTableWidget):
+    """A table of texts: the first column takes the room, numbers stand right."""
+
+    def __init__(self, headers: Sequence[str]) -> None:
+        super().__init__(0, len(headers))
+        self.setHorizontalHeaderLabels(list(headers))
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(ROW_PX)
+        self.verticalHeader().setMinimumSectionSize(ROW_PX)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setShowGrid(False)
+        self.setAlternatingRowColors(True)
+        self.setWordWrap(False)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setHighlightSections(False)
+        for column in range(len(headers)):
+            item = self.horizontalHeaderItem(column)
+            item.setTextAlignment(_alignment(column))
+
+    def put(self, row: int, column: int, text: str, tip: str = "", color: str = "") -> None:
+        """Show a text in a cell; with a color, a swatch stands before it."""
+        while self.rowCount() <= row:
+            self.insertRow(self.rowCount())
+        item = QTableWidgetItem(text)
+        item.setTextAlignment(_alignment(column))
+        item.setToolTip(tip)
+        if color:
+            item.setIcon(swatch(color))
+        self.setItem(row, column, item)
+
+    def fit(self) -> None:
+        """Be exactly as high as the rows need."""
+        height = self.horizontalHeader().sizeHint().height() + ROW_PX * self.rowCount() + 4
+        self.setFixedHeight(height)
+
+    def text(self, row: int, column: int) -> str:
+        """Return what a cell shows."""
+        item = self.item(row, column)
+        return "" if item is None else item.text()
+
+
+def _alignment(column: int) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignLeft if column == 0 else Qt.AlignmentFlag.AlignRight
+    return side | Qt.AlignmentFlag.AlignVCenter
+
+
+def swatch(color: str) -> QIcon:
+    """Return a filled square."""
+    pixmap = QPixmap(SWATCH_PX, SWATCH_PX)
+    pixmap.fill(QColor(color))
+    return QIcon(pixmap)

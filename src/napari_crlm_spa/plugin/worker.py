@@ -1,0 +1,64 @@
+"""Slow work in a thread: cancels within one report, hides no error, leaves nothing open.
+
+superqt's `GeneratorWorker` returns a RuntimeError instead of raising it (so neither `errored`
+nor `finished` is emitted; torch's out-of-memory error is one) and abandons the generator on
+`quit`. `PipelineWorker` raises and closes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any
+
+from superqt.utils import GeneratorWorker
+
+from napari_crlm_spa.core.progress import Progress
+
+
+class PipelineWorker(GeneratorWorker):
+    """Runs a generator of `Progress` in a thread; its return value is emitted by `returned`.
+
+    The generator is made, run and closed in the thread. `quit` stops it at its next report:
+    it is closed there, so its own ``finally`` blocks run, and `aborted` is emitted.
+    """
+
+    def work(self) -> Any:
+        """Run the generator to its end, or until `quit` was called."""
+        generator: Generator[Progress, None, Any] = self._gen
+        try:
+            while not self.abort_requested:
+                try:
+                    progress = next(generator)
+                except StopIteration as end:
+                    return end.value
+                self.yielded.emit(progress)
+            self.aborted.emit()
+            return None
+        finally:
+            generator.close()
+
+
+class WorkerRegistry:
+    """The workers of one panel, so that none outlives it."""
+
+    def __init__(self) -> None:
+        self._workers: set[PipelineWorker] = set()
+
+    def __len__(self) -> int:
+        return len(self._workers)
+
+    def create(
+        self, work: Callable[..., Generator[Progress, None, Any]], *args: Any
+    ) -> PipelineWorker:
+        """Make a worker for a generator function; connect its signals, then start it."""
+        worker = PipelineWorker(work, *args)
+        self._workers.add(worker)
+        # Not a bound method of a widget: the registry must hear of the end even if the panel
+        # is gone by then.
+        worker.finished.connect(lambda: self._workers.discard(worker))
+        return worker
+
+    def stop(self) -> None:
+        """Ask all workers to stop at their next report."""
+        for worker in list(self._workers):
+            worker.quit()
