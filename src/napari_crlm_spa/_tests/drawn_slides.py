@@ -134,3 +134,66 @@ def write_ome_tiff(path, levels, mpp, compression="deflate"):
         for level in levels[1:]:
             writer.write(level, subfiletype=1, **options)
     return Path(path)
+
+
+def write_scn(path, picture, mpp, offset_um, extent_um):
+    """Write a Leica SCN: a scanned area somewhere on a larger slide, and a macro image."""
+    levels = [picture, halved(halved(picture))]
+    height, width = picture.shape[:2]
+    extent = [round(um * 1000) for um in extent_um]
+    area = [*(round(um * 1000) for um in offset_um), round(width * mpp * 1000)]
+    area.append(round(height * mpp * 1000))
+    sizes = [(level.shape[1], level.shape[0]) for level in levels]
+    xml = (
+        '<?xml version="1.0"?>'
+        '<scn xmlns="http://www.leica-microsystems.com/scn/2010/10/01">'
+        f'<collection name="c" uuid="u" sizeX="{extent[0]}" sizeY="{extent[1]}">'
+        "<barcode>b</barcode>"
+        + _scn_image("macro", [0, 0, *extent], [(256, 192)], 0, "1.25")
+        + _scn_image("main", area, sizes, 1, "40")
+        + "</collection></scn>"
+    )
+    tiled = {"tile": (128, 128), "photometric": "rgb", "compression": "jpeg", "metadata": None}
+    with tifffile.TiffWriter(path, bigtiff=True) as writer:
+        writer.write(stretched(picture, 256, 192), description=xml, **tiled)
+        for level in levels:
+            writer.write(level, **tiled)
+    return Path(path)
+
+
+def _scn_image(name, area, sizes, first_page, objective):
+    dimensions = "".join(
+        f'<dimension sizeX="{width}" sizeY="{height}" r="{i}" ifd="{first_page + i}"/>'
+        for i, (width, height) in enumerate(sizes)
+    )
+    x, y, width, height = area
+    return (
+        f'<image name="{name}" uuid="u"><creationDate>2020</creationDate>'
+        '<device model="m" version="v"/>'
+        f'<pixels sizeX="{sizes[0][0]}" sizeY="{sizes[0][1]}">{dimensions}</pixels>'
+        f'<view sizeX="{width}" sizeY="{height}" offsetX="{x}" offsetY="{y}"/>'
+        "<scanSettings><objectiveSettings>"
+        f"<objective>{objective}</objective></objectiveSettings><illuminationSettings>"
+        "<numericalAperture>0.4</numericalAperture>"
+        "<illuminationSource>brightfield</illuminationSource>"
+        "</illuminationSettings></scanSettings></image>"
+    )
+
+
+def write_vms(path, picture, mpp):
+    """Write a Hamamatsu VMS: an index file, two JPEGs side by side, and a map."""
+    path = Path(path)
+    height, width = picture.shape[:2]
+    for index, part in enumerate((picture[:, : width // 2], picture[:, width // 2 :])):
+        Image.fromarray(part).save(
+            path.parent / f"part{index}.jpg", quality=95, restart_marker_blocks=8, subsampling=0
+        )
+    small = halved(halved(halved(picture)))
+    Image.fromarray(small).save(path.parent / "map.jpg", restart_marker_blocks=2)
+    path.write_text(
+        "[Virtual Microscope Specimen]\nNoLayers=1\nNoJpegColumns=2\nNoJpegRows=1\n"
+        "ImageFile=part0.jpg\nImageFile(1,0)=part1.jpg\nMapFile=map.jpg\nMacroImage=map.jpg\n"
+        f"PhysicalWidth={round(width * mpp * 1000)}\n"
+        f"PhysicalHeight={round(height * mpp * 1000)}\nSourceLens=40\nOptimisationFile=\n"
+    )
+    return path

@@ -1,18 +1,13 @@
 """The only door to slide files: one contract, whichever library decodes."""
 
 from napari_crlm_spa.core.slide.array_slide import ArraySlide
-from napari_crlm_spa.core.slide.contract import (
-    RESAMPLING,
-    PixelSize,
-    RgbImage,
-    Slide,
-    SlideInfo,
-    SlideLevel,
-)
+from napari_crlm_spa.core.slide.contract import RESAMPLING, RgbImage, Slide
 from napari_crlm_spa.core.slide.formats import SLIDE_SUFFIXES, is_slide_name, stem
+from napari_crlm_spa.core.slide.info import PixelSize, SlideInfo, SlideLevel
+from napari_crlm_spa.core.slide.level_array import LevelArray
 from napari_crlm_spa.core.slide.open import open_slide
 from napari_crlm_spa.core.slide.pixel_size import MPP_RANGE
-from napari_crlm_spa.core.slide.pyramid import LevelArray, SlidePyramid
+from napari_crlm_spa.core.slide.pyramid import SlidePyramid
 
 __all__ = [
     "MPP_RANGE",

@@ -9,15 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_crlm_spa.core.slide.contract import (
-    PixelSize,
-    RgbImage,
-    Slide,
-    SlideInfo,
-    SlideLevel,
-    levels_of,
-)
-from napari_crlm_spa.errors import SlideError, UnreadableSlide
+from napari_crlm_spa.core.slide.contract import RgbImage, Slide
+from napari_crlm_spa.core.slide.diagnosis import closed
+from napari_crlm_spa.core.slide.info import PixelSize, SlideInfo, SlideLevel, levels_of
+from napari_crlm_spa.errors import SlideError
 
 
 class ArraySlide(Slide):
@@ -62,7 +57,7 @@ class ArraySlide(Slide):
         """Read pixels of one level, see `Slide.read_level`."""
         arrays = self._arrays
         if arrays is None:
-            raise UnreadableSlide(f"{self.info.path.name} has been closed. Open it again.")
+            raise closed(self.info.path)
         result = np.full((height_px, width_px, 3), 255, np.uint8)
         left, top = max(x_px, 0), max(y_px, 0)
         part = arrays[level][top : max(0, y_px + height_px), left : max(0, x_px + width_px)]

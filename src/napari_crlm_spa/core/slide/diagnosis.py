@@ -89,8 +89,6 @@ def companions(path: Path) -> list[Path]:
         return [file for file in folder.rglob("*") if file.is_file()] if folder.is_dir() else []
     if suffix in (".vms", ".vmu"):
         return [path.parent / name for name in _hamamatsu_images(path)]
-    if suffix == ".dcm":
-        return [file for file in path.parent.glob("*.dcm") if file != path]
     return []
 
 
@@ -143,6 +141,11 @@ def cut_off(path: Path, needed_bytes: int, size_bytes: int) -> UnreadableSlide:
         f"{path.name} is cut off: its pixels reach to byte {needed_bytes:,}, but the file ends at "
         f"byte {size_bytes:,}. The copy or download was interrupted: copy it again."
     )
+
+
+def closed(path: Path) -> UnreadableSlide:
+    """Return the sentence for a read after the slide was closed."""
+    return UnreadableSlide(f"{path.name} has been closed. Open it again.")
 
 
 def too_large(path: Path, width_px: int, height_px: int) -> UnpyramidedSlide:

@@ -16,21 +16,21 @@ from openslide import OpenSlideCache, OpenSlideError
 
 from napari_crlm_spa.core.slide import diagnosis
 from napari_crlm_spa.core.slide import pixel_size as sizes
-from napari_crlm_spa.core.slide.contract import RgbImage, Slide, SlideInfo, levels_of
+from napari_crlm_spa.core.slide.contract import RgbImage, Slide
 from napari_crlm_spa.core.slide.fingerprint import fingerprint
-from napari_crlm_spa.core.slide.tiff_pixels import TiffPixels, over_white
+from napari_crlm_spa.core.slide.info import SlideInfo, levels_of
+from napari_crlm_spa.core.slide.tiff_colors import over_white
+from napari_crlm_spa.core.slide.tiff_pixels import TiffPixels
 from napari_crlm_spa.core.slide.tiff_slide import open_tiff, pyramid_pages
-from napari_crlm_spa.errors import UnreadableSlide
 
 CACHE_BYTES = 64 * 1024**2
 #: Vendors whose files are plain tiled TIFFs, one page a level.
 _PLAIN_TIFF = ("generic-tiff", "aperio")
-#: What each vendor's pixel size comes from; OpenSlide calls them all openslide.mpp-x.
+#: Vendors with a pixel size of their own, and where it stands in their files.
 _SOURCE = {
     "aperio": "aperio.MPP",
     "dicom": "DICOM PixelSpacing",
     "hamamatsu": "Hamamatsu resolution",
-    "leica": "Leica SCN header",
     "mirax": "MIRAX Slidedat.ini",
     "philips": "Philips DICOM_PIXEL_SPACING",
     "ventana": "ventana.ScanRes",
@@ -110,7 +110,7 @@ class OpenSlideSlide(Slide):
     def _open_handle(self) -> openslide.OpenSlide:
         handle = self._handle
         if handle is None:
-            raise UnreadableSlide(f"{self.info.path.name} has been closed. Open it again.")
+            raise diagnosis.closed(self.info.path)
         return handle
 
     def _read(
@@ -189,8 +189,8 @@ def _claims(
         sizes.imagej_unit(description) or properties.get("tiff.ResolutionUnit", ""),
     )
     header = []
-    # A generic TIFF has no vendor header: OpenSlide takes its value from the resolution tags.
-    if vendor != "generic-tiff" or not tags:
+    # For all others OpenSlide takes its value from the resolution tags.
+    if vendor in _SOURCE or not tags:
         header = sizes.vendor_claims(
             properties.get(openslide.PROPERTY_NAME_MPP_X),
             properties.get(openslide.PROPERTY_NAME_MPP_Y),

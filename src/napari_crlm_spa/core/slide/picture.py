@@ -9,10 +9,11 @@ from PIL import Image, JpegImagePlugin, PngImagePlugin
 
 from napari_crlm_spa.core.slide import diagnosis
 from napari_crlm_spa.core.slide.array_slide import ArraySlide
-from napari_crlm_spa.core.slide.contract import RgbImage, SlideInfo, SlideLevel
+from napari_crlm_spa.core.slide.contract import RgbImage
 from napari_crlm_spa.core.slide.fingerprint import fingerprint
+from napari_crlm_spa.core.slide.info import SlideInfo, SlideLevel
 from napari_crlm_spa.core.slide.pixel_size import resolve_pixel_size
-from napari_crlm_spa.core.slide.tiff_pixels import over_white
+from napari_crlm_spa.core.slide.tiff_colors import over_white
 from napari_crlm_spa.errors import UnpyramidedSlide
 
 #: More than this is refused even when giants are allowed: a picture is decoded as a whole.

@@ -13,7 +13,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from napari_crlm_spa.core.slide.contract import PixelSize
+from napari_crlm_spa.core.slide.info import PixelSize
 from napari_crlm_spa.errors import MissingPixelSize
 
 #: Plausible pixel sizes of a microscope slide (100x oil is about 0.1, a macro photo 10 µm/px).

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from napari_crlm_spa.core.slide import diagnosis
 from napari_crlm_spa.core.slide.cache import PixelCache
 from napari_crlm_spa.core.slide.contract import RgbImage
+from napari_crlm_spa.core.slide.tiff_colors import color_of
 
 #: Decoded tiles kept per open TIFF.
 CACHE_BYTES = 128 * 1024**2
@@ -27,8 +28,6 @@ BAND_BYTES = 1024**2
 
 #: none, LZW, JPEG, deflate (two numbers), Aperio's JPEG 2000 in RGB, JPEG 2000, WebP, zstd
 COMPRESSIONS = frozenset({1, 5, 7, 8, 32946, 33005, 34712, 50001, 50000})
-_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _YCBCR = 0, 1, 2, 3, 6
-_JPEG = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +110,8 @@ class TiffPixels:
                 chunk = self.levels[level].decode(row, col)
             # Each codec has its own kind of error: whatever it is, these pixels are lost.
             except Exception as error:
+                if self._file.closed:
+                    raise diagnosis.closed(self._path) from error
                 place = f"the part in row {row}, column {col} of level {level}"
                 raise diagnosis.damaged(self._path, place, error) from error
             if chunk is not None:
@@ -138,7 +139,7 @@ class TiffPixels:
     def _level(self, pages: Sequence[tifffile.TiffPage]) -> TiffLevel:
         page = pages[0]
         check_page(page)
-        color = _color_of(page, len(pages))
+        color = color_of(page, len(pages))
         if _is_raw(page) and len(pages) == 1:
             rows = max(1, BAND_BYTES // (page.imagewidth * page.samplesperpixel))
             decode = self._raw_decoder(page, rows, color)
@@ -222,45 +223,3 @@ def _is_raw(page: tifffile.TiffPage) -> bool:
     offsets, counts = page.dataoffsets, page.databytecounts
     ends = [offset + count for offset, count in zip(offsets, counts, strict=True)]
     return bool(list(offsets[1:]) == ends[:-1])
-
-
-def _color_of(page: tifffile.TiffPage, n_pages: int) -> Callable[[NDArray[Any]], RgbImage]:
-    """Return the function that turns a page's samples into 8-bit RGB."""
-    photometric, samples = int(page.photometric), page.samplesperpixel
-    if photometric == _PALETTE and page.colormap is not None:
-        palette = np.ascontiguousarray((np.asarray(page.colormap) >> 8).T.astype(np.uint8))
-        return lambda part: np.asarray(palette[part[..., 0]], np.uint8)
-    if n_pages == 3 and samples == 1:
-        return _eight_bit
-    if photometric in (_WHITE_IS_ZERO, _BLACK_IS_ZERO) and samples in (1, 2):
-        invert = photometric == _WHITE_IS_ZERO
-        return lambda part: _gray(_eight_bit(part), invert)
-    is_rgb = photometric == _RGB or (photometric == _YCBCR and page.compression != 1)
-    if is_rgb and samples == 3:
-        return _eight_bit
-    if is_rgb and samples == 4:
-        premultiplied = 1 in tuple(int(kind) for kind in page.extrasamples)
-        return lambda part: over_white(_eight_bit(part), premultiplied)
-    raise diagnosis.DecoderError(
-        f"{samples} samples of photometric kind {photometric} are not supported"
-    )
-
-
-def _eight_bit(part: NDArray[Any]) -> RgbImage:
-    return part if part.dtype == np.uint8 else (part >> 8).astype(np.uint8)
-
-
-def _gray(part: RgbImage, invert: bool) -> RgbImage:
-    gray = part[..., :1]
-    return np.repeat(255 - gray if invert else gray, 3, axis=-1)
-
-
-def over_white(part: RgbImage, premultiplied: bool = False) -> RgbImage:
-    """Lay RGBA pixels, shape (..., 4), over white; returns shape (..., 3)."""
-    color, alpha = part[..., :3], part[..., 3:]
-    if alpha.min(initial=255) == 255:
-        return np.ascontiguousarray(color)
-    opaque = alpha.astype(np.uint16)
-    inked = color.astype(np.uint16) if premultiplied else (color * opaque + 127) // 255
-    laid: RgbImage = np.minimum(inked + (255 - opaque), 255).astype(np.uint8)
-    return laid

@@ -10,11 +10,11 @@ from typing import BinaryIO
 import tifffile
 
 from napari_crlm_spa.core.slide import pixel_size as sizes
-from napari_crlm_spa.core.slide.contract import RgbImage, Slide, SlideInfo, levels_of
-from napari_crlm_spa.core.slide.diagnosis import DecoderError, cannot_read
+from napari_crlm_spa.core.slide.contract import RgbImage, Slide
+from napari_crlm_spa.core.slide.diagnosis import DecoderError, cannot_read, closed
 from napari_crlm_spa.core.slide.fingerprint import fingerprint
+from napari_crlm_spa.core.slide.info import SlideInfo, levels_of
 from napari_crlm_spa.core.slide.tiff_pixels import TiffPixels
-from napari_crlm_spa.errors import UnreadableSlide
 
 # tifffile logs what it finds odd; without this, Python prints it beside our own sentence.
 logging.getLogger("tifffile").addHandler(logging.NullHandler())
@@ -68,7 +68,7 @@ class TiffSlide(Slide):
 
     def _check_open(self) -> None:
         if self._file.closed:
-            raise UnreadableSlide(f"{self.info.path.name} has been closed. Open it again.")
+            raise closed(self.info.path)
 
     def _describe(
         self, path: Path, tiff: tifffile.TiffFile, page: tifffile.TiffPage, mpp: float | None

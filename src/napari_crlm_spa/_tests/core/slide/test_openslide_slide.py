@@ -1,12 +1,19 @@
-"""What OpenSlide says is turned into our description; vendors whose files we cannot draw."""
+"""What OpenSlide says is turned into our description, for vendors with files of their own."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from napari_crlm_spa._tests.drawn_slides import mark_center_um, marks_picture
-from napari_crlm_spa.core.slide import openslide_slide
+from napari_crlm_spa._tests.drawn_slides import (
+    MARKS_UM,
+    mark_center_um,
+    marks_picture,
+    write_scn,
+    write_vms,
+)
+from napari_crlm_spa.core.slide import open_slide, openslide_slide
 from napari_crlm_spa.core.slide.openslide_slide import OpenSlideSlide
+from napari_crlm_spa.errors import MissingCompanion
 
 
 class FakeHandle:
@@ -82,3 +89,34 @@ def test_the_companions_sizes_are_part_of_the_fingerprint(mirax, tmp_path):
     (tmp_path / "case1" / "Data0001.dat").write_bytes(b"pixels")
     with OpenSlideSlide(tmp_path / "case1.mrxs") as slide:
         assert slide.info.fingerprint != mirax.info.fingerprint
+
+
+def test_a_leica_slide_lies_where_its_bounds_say(tmp_path):
+    picture = marks_picture(0.25)
+    path = write_scn(tmp_path / "a.scn", picture, 0.25, offset_um=(50, 30), extent_um=(400, 300))
+    with open_slide(path) as slide:
+        assert slide.info.vendor == "leica"
+        assert slide.info.bounds_xy0 == (200, 120, 1024, 768)
+        assert (slide.info.width_px, slide.info.height_px) == (1600, 1200)
+        assert slide.info.pixel_size.source == "objective power 40x, nominal"
+        assert (slide.read_level(0, 0, 0, 190, 110) == 255).all()
+        for x_um, y_um in MARKS_UM:
+            for mpp in (0.25, 0.6, 1.0):
+                left, top, side = x_um + 50 - 12, y_um + 30 - 12, round(24 / mpp)
+                region = slide.read_region_um(left, top, side, side, mpp)
+                found = mark_center_um(region, left, top, mpp)
+                assert np.allclose(found, (x_um + 50, y_um + 30), atol=0.55 * mpp)
+
+
+def test_a_hamamatsu_slide_of_several_files_is_read_as_one(tmp_path):
+    picture = marks_picture(0.25)
+    path = write_vms(tmp_path / "case1.vms", picture, 0.25)
+    with open_slide(path) as slide:
+        assert slide.info.vendor == "hamamatsu"
+        assert slide.info.pixel_size.mpp == pytest.approx(0.25)
+        assert slide.info.pixel_size.source == "Hamamatsu resolution"
+        assert slide.info.objective_power == 40
+        assert np.abs(slide.read_level(0, 0, 0, 1024, 768).astype(int) - picture).max() <= 8
+    (tmp_path / "part1.jpg").unlink()
+    with pytest.raises(MissingCompanion, match=r"1 more file\(s\) beside it, the first is part1"):
+        open_slide(path)

@@ -14,7 +14,7 @@ from napari_crlm_spa._tests.drawn_slides import (
     write_tiff,
 )
 from napari_crlm_spa.core.slide import ArraySlide, open_slide
-from napari_crlm_spa.core.slide.contract import levels_of
+from napari_crlm_spa.core.slide.info import levels_of
 
 
 def test_native_pixels_come_as_they_are(marks_slide, marks_levels):

@@ -4,7 +4,7 @@ import tifffile
 
 from napari_crlm_spa._tests.drawn_slides import TiffKind, marks_picture, noise_picture, write_tiff
 from napari_crlm_spa.core.slide import open_slide
-from napari_crlm_spa.core.slide.tiff_pixels import over_white
+from napari_crlm_spa.core.slide.tiff_colors import over_white
 from napari_crlm_spa.errors import UnreadableSlide
 
 
