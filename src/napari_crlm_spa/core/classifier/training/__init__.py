@@ -1,9 +1,9 @@
 """Training a classifier on labeled tiles.
 
-`data` finds the tiles, `split` holds slides back, `cache` decodes them, `augment` varies them,
-`sampling` chooses what an epoch shows, `recipe` holds the options and presets, `trainer` runs an
-epoch, `loop` all of them, `checkpoint` survives a kill, `history` keeps the curves, `describe`
-writes the card.
+`data` finds the tiles, `split` holds slides back, `plan` puts both together, `cache` decodes
+them, `augment` varies them, `sampling` chooses what an epoch shows, `recipe` holds the options
+and presets, `trainer` runs an epoch, `loop` all of them, `checkpoint` survives a kill, `history`
+keeps the curves, `describe` writes the card.
 """
 
 from __future__ import annotations

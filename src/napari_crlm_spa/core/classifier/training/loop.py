@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
 import math
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_crlm_spa.core.classes import ClassScheme, scheme_by_name
+from napari_crlm_spa.core.classes import ClassScheme
 from napari_crlm_spa.core.classifier.card import ModelCard
 from napari_crlm_spa.core.classifier.metrics import (
     Evaluation,
@@ -33,19 +30,19 @@ from napari_crlm_spa.core.classifier.training.checkpoint import (
     restore,
     save_checkpoint,
 )
-from napari_crlm_spa.core.classifier.training.data import LabeledTile, find_tiles
-from napari_crlm_spa.core.classifier.training.describe import draft_card
 from napari_crlm_spa.core.classifier.training.history import EpochRecord, write_history
-from napari_crlm_spa.core.classifier.training.recipe import TrainingOptions, parse_merge
-from napari_crlm_spa.core.classifier.training.split import split_tiles
+from napari_crlm_spa.core.classifier.training.plan import (
+    Plan,
+    fingerprint_of,
+    make_plan,
+    note_broken,
+    require_classes,
+)
+from napari_crlm_spa.core.classifier.training.recipe import TrainingOptions
 from napari_crlm_spa.core.classifier.training.trainer import Trainer
 from napari_crlm_spa.core.classifier.weights import load_model, save_model
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.errors import TrainingError
-
-logger = logging.getLogger(__name__)
-
-_SHOWN_BROKEN = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,17 +68,6 @@ class TrainingResult:
     history: list[EpochRecord]
     validation: Evaluation | None
     notes: list[str]
-
-
-@dataclass(slots=True)
-class _Plan:
-    """What is to be done, before any tile is decoded."""
-
-    scheme: ClassScheme
-    train: list[LabeledTile]
-    validation: list[LabeledTile]
-    card: ModelCard
-    notes: list[str] = field(default_factory=list)
 
 
 def train_classifier(
@@ -122,8 +108,8 @@ def train_classifier(
         If the model to start from cannot be used.
     """
     folders = [data] if isinstance(data, Path) else list(data)
-    plan = _plan(folders, options)
-    fingerprint = _fingerprint(plan, options)
+    plan = make_plan(folders, options)
+    fingerprint = fingerprint_of(plan, options)
     checkpoint = load_checkpoint(out_dir, fingerprint)
     methods = STAIN_METHODS if options.stain_mix > 0 else (options.stain,)
     size = (options.tile_px, options.input_px)
@@ -131,8 +117,8 @@ def train_classifier(
     held = yield from load_tiles(
         plan.validation, *size, (options.stain,), "Reading validation tiles"
     )
-    _note_broken(plan, train, held)
-    _require_classes(plan.scheme, train)
+    note_broken(plan, train, held)
+    require_classes(plan.scheme, train)
     device = choose_device(options.device)
     history = list(checkpoint.history) if checkpoint else []
     if checkpoint is None or not checkpoint.finished:
@@ -146,56 +132,6 @@ def train_classifier(
     card, validation = _finish(out_dir, held, options, device)
     mark_finished(out_dir, fingerprint, history)
     return TrainingResult(out_dir, card, history, validation, plan.notes)
-
-
-def _plan(folders: Sequence[Path], options: TrainingOptions) -> _Plan:
-    scheme = scheme_by_name(options.scheme)
-    found = find_tiles(folders, scheme, parse_merge(options.merge))
-    usable = [tile for tile in found.tiles if tile.split != "test"]
-    if not usable:
-        raise TrainingError(
-            f"There are no tiles of the scheme {scheme.name} to train on. Its classes are "
-            f"{', '.join(scheme.names)}: name the folders so, or use --merge."
-        )
-    slides = [name.strip() for name in options.validation_slides.split(",") if name.strip()]
-    tile_um = options.tile_px * options.mpp
-    split = split_tiles(usable, options.validation, options.seed, slides, tile_um)
-    train = [usable[i] for i in split.train]
-    validation = [usable[i] for i in split.validation]
-    card = draft_card(options, scheme, train, validation, split.describe())
-    return _Plan(scheme, train, validation, card, list(found.notes))
-
-
-def _fingerprint(plan: _Plan, options: TrainingOptions) -> str:
-    """Hash of everything that the result depends on."""
-    recipe = {name: value for name, value in options.as_dict().items() if name != "device"}
-    if options.init:
-        recipe["init"] = load_model(options.init)[0].sha256
-    tiles = [
-        [tile.path.parent.name, tile.path.name, tile.label]
-        for tile in (*plan.train, *plan.validation)
-    ]
-    text = json.dumps([recipe, len(plan.train), tiles], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _note_broken(plan: _Plan, *caches: TileCache) -> None:
-    broken = [line for cache in caches for line in cache.broken]
-    if broken:
-        shown = "; ".join(broken[:_SHOWN_BROKEN])
-        plan.notes.append(f"{len(broken)} tiles could not be decoded and are left out: {shown}.")
-    for note in plan.notes:
-        logger.warning("%s", note)
-
-
-def _require_classes(scheme: ClassScheme, train: TileCache) -> None:
-    counts = np.bincount(train.labels, minlength=len(scheme))
-    missing = [name for name, count in zip(scheme.names, counts, strict=True) if not count]
-    if missing:
-        raise TrainingError(
-            f"There are no training tiles of {', '.join(missing)}. Add some, or hold back less "
-            "with --validation."
-        )
 
 
 def _start_network(card: ModelCard, options: TrainingOptions) -> TileNetwork:
@@ -221,7 +157,7 @@ def _start_network(card: ModelCard, options: TrainingOptions) -> TileNetwork:
 
 def _epochs(
     trainer: Trainer,
-    plan: _Plan,
+    plan: Plan,
     held: TileCache,
     options: TrainingOptions,
     history: list[EpochRecord],
@@ -245,7 +181,7 @@ def _epochs(
 
 
 def _judge(
-    trainer: Trainer, plan: _Plan, held: TileCache, history: list[EpochRecord], started: float
+    trainer: Trainer, plan: Plan, held: TileCache, history: list[EpochRecord], started: float
 ) -> EpochRecord:
     validation = _evaluate(trainer.predict(held.variants[trainer.options.stain]), held, plan.scheme)
     before = [r.validation_loss for r in history if math.isfinite(r.validation_loss)]
@@ -273,7 +209,7 @@ def _stalled(history: Sequence[EpochRecord], patience: int) -> bool:
     return bool(recent) and len(recent) == patience and not any(r.best for r in recent)
 
 
-def _save(trainer: Trainer, plan: _Plan, record: EpochRecord, out_dir: Path) -> None:
+def _save(trainer: Trainer, plan: Plan, record: EpochRecord, out_dir: Path) -> None:
     recipe = {**plan.card.training_recipe, "kept_epoch": record.epoch}
     save_model(out_dir, plan.card.model_copy(update={"training_recipe": recipe}), trainer.result)
 

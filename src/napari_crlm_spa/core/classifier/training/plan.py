@@ -1,0 +1,96 @@
+"""What a training will do, settled before any tile is decoded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from napari_crlm_spa.core.classes import ClassScheme, scheme_by_name
+from napari_crlm_spa.core.classifier.card import ModelCard
+from napari_crlm_spa.core.classifier.training.cache import TileCache
+from napari_crlm_spa.core.classifier.training.data import LabeledTile, find_tiles
+from napari_crlm_spa.core.classifier.training.describe import draft_card
+from napari_crlm_spa.core.classifier.training.recipe import TrainingOptions, parse_merge
+from napari_crlm_spa.core.classifier.training.split import split_tiles
+from napari_crlm_spa.core.classifier.weights import load_model
+from napari_crlm_spa.errors import TrainingError
+
+logger = logging.getLogger(__name__)
+
+_SHOWN_BROKEN = 5
+
+
+@dataclass(slots=True)
+class Plan:
+    """Classes, tiles on either side, and the draft of the card."""
+
+    scheme: ClassScheme
+    train: list[LabeledTile]
+    validation: list[LabeledTile]
+    card: ModelCard
+    notes: list[str] = field(default_factory=list)
+
+
+def make_plan(folders: Sequence[Path], options: TrainingOptions) -> Plan:
+    """Find the tiles, hold some back, draft the card.
+
+    Raises
+    ------
+    TrainingError
+        If there are no tiles of the scheme.
+    """
+    scheme = scheme_by_name(options.scheme)
+    found = find_tiles(folders, scheme, parse_merge(options.merge))
+    usable = [tile for tile in found.tiles if tile.split != "test"]
+    if not usable:
+        raise TrainingError(
+            f"There are no tiles of the scheme {scheme.name} to train on. Its classes are "
+            f"{', '.join(scheme.names)}: name the folders so, or use --merge."
+        )
+    slides = [name.strip() for name in options.validation_slides.split(",") if name.strip()]
+    tile_um = options.tile_px * options.mpp
+    split = split_tiles(usable, options.validation, options.seed, slides, tile_um)
+    train = [usable[i] for i in split.train]
+    validation = [usable[i] for i in split.validation]
+    card = draft_card(options, scheme, train, validation, split.describe())
+    return Plan(scheme, train, validation, card, list(found.notes))
+
+
+def fingerprint_of(plan: Plan, options: TrainingOptions) -> str:
+    """Hash of everything that the result depends on."""
+    recipe = {name: value for name, value in options.as_dict().items() if name != "device"}
+    if options.init:
+        recipe["init"] = load_model(options.init)[0].sha256
+    tiles = [
+        [tile.path.parent.name, tile.path.name, tile.label]
+        for tile in (*plan.train, *plan.validation)
+    ]
+    text = json.dumps([recipe, len(plan.train), tiles], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def note_broken(plan: Plan, *caches: TileCache) -> None:
+    """Add the broken tiles to the notes, and log all notes."""
+    broken = [line for cache in caches for line in cache.broken]
+    if broken:
+        shown = "; ".join(broken[:_SHOWN_BROKEN])
+        plan.notes.append(f"{len(broken)} tiles could not be decoded and are left out: {shown}.")
+    for note in plan.notes:
+        logger.warning("%s", note)
+
+
+def require_classes(scheme: ClassScheme, train: TileCache) -> None:
+    """Refuse to train while a class has no tiles."""
+    counts = np.bincount(train.labels, minlength=len(scheme))
+    missing = [name for name, count in zip(scheme.names, counts, strict=True) if not count]
+    if missing:
+        raise TrainingError(
+            f"There are no training tiles of {', '.join(missing)}. Add some, or hold back less "
+            "with --validation."
+        )
