@@ -1,0 +1,189 @@
+"""The tables of the report page: features, regions, thresholds, risk, quality, provenance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from napari_crlm_spa.core.report import words
+from napari_crlm_spa.core.report.contents import SlideReport
+from napari_crlm_spa.core.spatial import FAMILIES, FEATURES, TISSUES, SpatialFeatures
+from napari_crlm_spa.core.spatial.definitions import NOUNS
+from napari_crlm_spa.core.tiles import TileState
+
+FAMILY_TITLES = {
+    "overall": "Overall: how much of each tissue",
+    "infiltrating": "Infiltrating: in or close to the tumor",
+    "distal": "Distal: far from the tumor",
+    "interaction": "Interaction: around each tumor tile",
+}
+_OF_ALL = "of all tissue tiles"
+_AROUND = {
+    "tissue": "of the tissue in the 3x3 tiles around a tumor tile",
+    "nine": "of the 3x3 tiles around a tumor tile",
+    "non_tumor": "of the non-tumor tissue in the 3x3 tiles around a tumor tile",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureRow:
+    """One spatial feature as shown."""
+
+    column: str
+    title: str
+    sentence: str
+    formula: str
+    source: str
+    value: str
+    unit: str
+    border: str  # the border-only form of an interaction, else empty
+
+
+def feature_rows(features: SpatialFeatures) -> dict[str, list[FeatureRow]]:
+    """List all features by family, families and tissues as a reader goes through them."""
+    found: dict[str, list[FeatureRow]] = {FAMILY_TITLES[name]: [] for name in reversed(FAMILIES)}
+    for column, definition in FEATURES.items():
+        interacts = definition.family == "interaction"
+        around = _AROUND[features.options.interaction_denominator]
+        border = features.border_interaction[definition.tissue] if interacts else None
+        found[FAMILY_TITLES[definition.family]].append(
+            FeatureRow(
+                column=column,
+                title=definition.title,
+                sentence=definition.sentence,
+                formula=definition.formula,
+                source=definition.source,
+                value=words.percent(features.values[column], 2),
+                unit=around if interacts else _OF_ALL,
+                border=words.percent(border, 2) if interacts else "",
+            )
+        )
+    return found
+
+
+def region_rows(features: SpatialFeatures) -> list[tuple[str, str, str, str]]:
+    """List the tumor regions: number, tiles, of these tumor, area."""
+    regions, area = features.regions, features.tissue_map.area_mm2
+    return [
+        (str(number), words.count(int(size)), words.count(int(tumor)), words.area(area(int(size))))
+        for number, (size, tumor) in enumerate(
+            zip(regions.sizes, regions.tumor_tiles, strict=True), start=1
+        )
+    ]
+
+
+def threshold_rows(features: SpatialFeatures) -> list[tuple[str, str, str, str, str]]:
+    """List the distance thresholds by tissue: infiltrating up to, distal from, tiles, remark."""
+    rows = []
+    scale = features.tissue_map.stride_um
+    for tissue in TISSUES:
+        near, far = features.mixture.limits(tissue, scale)
+        fit = features.mixture.tissues.get(tissue)
+        rows.append(
+            (
+                NOUNS[tissue],
+                _micrometers(near * scale),
+                _micrometers(far * scale),
+                words.count(fit.n) if fit else words.MISSING,
+                (fit.reason or fit.note) if fit else "not fitted",
+            )
+        )
+    return rows
+
+
+def _micrometers(value: float) -> str:
+    return words.MISSING if value != value else f"{value:.0f}\u00a0µm"
+
+
+def quality_rows(report: SlideReport) -> list[tuple[str, str, str]]:
+    """List what happened to the tiles: what, how many, what it means."""
+    counts: Mapping[str, Any] = report.run.get("tiles") or {}
+    shown = report.tissue_map
+    states = {name: int(counts.get(name, 0)) for name, _, _ in _QUALITY}
+    if not counts:
+        states.update({s.name.lower(): int((shown.state == s).sum()) for s in TileState})
+        states["edge"] = int((shown.edge & (shown.classes > 0)).sum())
+    return [(title, words.count(states[name]), meaning) for name, title, meaning in _QUALITY]
+
+
+_QUALITY = (
+    ("classified", "Classified", "read and given a class"),
+    ("edited", "Corrected by hand", "the class was changed by a reader"),
+    ("blank", "Blank", "read and left out: mostly glass, the paper's rule"),
+    ("glass", "Glass", "never read: no tissue at low magnification"),
+    ("excluded", "Excluded", "outside the regions of interest"),
+    ("unreadable", "Unreadable", "the file is damaged there"),
+    ("pending", "Not classified yet", "the analysis was interrupted"),
+    ("edge", "At the slide's edge", "classified, but partly filled up with white"),
+    ("stain_fallback", "Stain fallback", "stained with the slide's matrix: their own failed"),
+)
+
+
+def provenance_rows(report: SlideReport) -> Iterator[tuple[str, str]]:
+    """Yield what was analyzed with what, in the reader's words."""
+    info, run = report.info, report.run
+    size = info.known_pixel_size()
+    yield "Slide", report.name
+    yield "Kind of file", f"{info.vendor}, read by {info.decoder}"
+    pixels = f"{words.count(info.width_px)} x {words.count(info.height_px)} px"
+    width_mm, height_mm = info.width_px * size.x_um / 1000, info.height_px * size.y_um / 1000
+    yield "Size", f"{pixels}, {width_mm:.1f} x {height_mm:.1f} mm"
+    yield "Pixel size", f"{size.x_um:.6g} x {size.y_um:.6g} µm, from: {size.source}"
+    yield "Color profile", "embedded (noted, not applied)" if info.icc_profile else "none"
+    yield "Fingerprint of the slide", info.fingerprint
+    if run.get("created"):
+        yield "Classified", str(run["created"])
+    if report.card is not None:
+        yield from _card_rows(report)
+    if run.get("device"):
+        yield "Device", str(run["device"])
+    yield from _stain_rows(run)
+    versions = run.get("versions") or {}
+    if versions:
+        yield "Versions", ", ".join(f"{name} {value}" for name, value in versions.items())
+    if run.get("identity"):
+        yield "Identity of the run", str(run["identity"])
+
+
+def _card_rows(report: SlideReport) -> Iterator[tuple[str, str]]:
+    card = report.card
+    if card is None:
+        return
+    yield "Classifier", f"{card.name}, version {card.version} ({card.architecture.name})"
+    yield "Intended use", card.intended_use
+    if card.training_data.description:
+        yield "Trained on", card.training_data.description
+    if card.training_data.attribution:
+        yield "Attribution", card.training_data.attribution
+    reached = [
+        f"{name.replace('_', ' ')} {words.number(value, 3)}"
+        for name, value in card.metrics.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    ]
+    if reached:
+        yield "Reached", ", ".join(reached)
+    if card.known_limits:
+        yield "Known limits", " ".join(card.known_limits)
+    yield "Hash of the weights", card.sha256 or words.MISSING
+
+
+def _stain_rows(run: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    stain = (run.get("options") or {}).get("stain") or {}
+    if stain.get("method"):
+        yield "Stain normalization", str(stain["method"]).replace("_", " ")
+
+
+def option_rows(options: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every recorded option by its dotted name."""
+    for name, value in options.items():
+        if isinstance(value, Mapping):
+            yield from option_rows(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", words.MISSING if value is None else _file_name(value)
+
+
+def _file_name(value: Any) -> str:
+    """Shorten paths to the file's name: a report is passed on, folders may name people."""
+    text = str(value)
+    return text.replace("\\", "/").rsplit("/", 1)[-1] if "/" in text or "\\" in text else text
