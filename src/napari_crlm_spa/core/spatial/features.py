@@ -51,6 +51,7 @@ class SpatialOptions(Options):
         "tissue",
         "What the 3x3 shares are relative to: classified tissue tiles, 9, or non-tumor tissue",
         choices=DENOMINATORS,
+        label="Interaction relative to",
     )
     count_background: bool = option(
         False, "Count background tiles among all tissue tiles", advanced=True
@@ -61,6 +62,7 @@ class SpatialOptions(Options):
     min_tumor_tiles: int = option(
         50,
         "A slide with fewer contiguous tumor tiles gets no risk (the paper's rule)",
+        label="Fewest contiguous tumor tiles",
         min=1,
         max=100_000,
         unit="tiles",

@@ -27,14 +27,31 @@ class TumorRegionOptions(Options):
     """How tumor tiles become tumor regions."""
 
     dilate_tiles: int = option(
-        5, "Side of the box that grows the tumor (odd)", min=1, max=31, unit="tiles", advanced=True
+        5,
+        "Side of the box that grows the tumor (odd)",
+        min=1,
+        max=31,
+        unit="tiles",
+        advanced=True,
+        label="Grow tumor by a box of",
     )
     erode_tiles: int = option(
-        3, "Side of the box that shrinks it again (odd)", min=1, max=31, unit="tiles", advanced=True
+        3,
+        "Side of the box that shrinks it again (odd)",
+        min=1,
+        max=31,
+        unit="tiles",
+        advanced=True,
+        label="Then shrink by a box of",
     )
     fill_holes: bool = option(True, "Count holes inside a tumor region as tumor", advanced=True)
     min_tiles: int = option(
-        50, "Tumor regions smaller than this are dropped", min=1, max=100_000, unit="tiles"
+        50,
+        "Tumor regions smaller than this are dropped",
+        min=1,
+        max=100_000,
+        unit="tiles",
+        label="Smallest tumor region",
     )
 
     def __post_init__(self) -> None:

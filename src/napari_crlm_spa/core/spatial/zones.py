@@ -48,11 +48,18 @@ class Zone(IntEnum):
 class ZoneOptions(Options):
     """How distances become zones."""
 
-    components: int = option(2, "Groups of the mixture: 2, or 3 with a zone between", min=2, max=3)
+    components: int = option(
+        2,
+        "Groups of the mixture: 2, or 3 with a zone between",
+        min=2,
+        max=3,
+        label="Distance groups",
+    )
     variances: str = option(
         "auto",
         "E: equal variances, V: one per group, auto: by BIC",
         choices=("auto", "E", "V"),
+        label="Variances of the groups",
         advanced=True,
     )
     inside: str = option(
@@ -60,10 +67,17 @@ class ZoneOptions(Options):
         "Tiles inside a tumor region (distance 0): infiltrating and left out of the fit; "
         "part of the fit; or with their depth as a negative distance",
         choices=("infiltrating", "fitted", "signed"),
+        label="Tiles inside the tumor",
         advanced=True,
     )
     min_fit_tiles: int = option(
-        20, "Fewer tiles of a tissue are not split", min=3, max=10_000, unit="tiles", advanced=True
+        20,
+        "Fewer tiles of a tissue are not split",
+        min=3,
+        max=10_000,
+        unit="tiles",
+        advanced=True,
+        label="Fewest tiles to split",
     )
 
 
