@@ -18,14 +18,16 @@ from napari_crlm_spa.core.spatial.regions import (
     TumorRegions,
     tumor_regions,
 )
-from napari_crlm_spa.core.spatial.zones import (
-    TISSUES,
+from napari_crlm_spa.core.spatial.zone_fit import (
     SlideDistances,
-    Zone,
-    ZoneOptions,
     fit_pooled,
     fit_zones,
     fitted_distances,
+)
+from napari_crlm_spa.core.spatial.zones import (
+    TISSUES,
+    Zone,
+    ZoneOptions,
     zone_map,
     zone_masks,
 )

@@ -24,12 +24,11 @@ from napari_crlm_spa.core.spatial.regions import (
     TumorRegions,
     tumor_regions,
 )
+from napari_crlm_spa.core.spatial.zone_fit import fit_zones, fitted_distances
 from napari_crlm_spa.core.spatial.zones import (
     TISSUES,
     Zone,
     ZoneOptions,
-    fit_zones,
-    fitted_distances,
     measured_distances,
     zone_map,
     zone_masks,

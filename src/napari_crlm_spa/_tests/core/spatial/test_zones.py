@@ -22,7 +22,7 @@ from napari_crlm_spa.core.spatial import (
     zone_masks,
 )
 from napari_crlm_spa.core.spatial.mixture import fit_mixture
-from napari_crlm_spa.core.spatial.zones import _counted, zone_ends
+from napari_crlm_spa.core.spatial.zone_fit import _counted, zone_ends
 from napari_crlm_spa.errors import CrlmSpaError, FeatureError
 
 
