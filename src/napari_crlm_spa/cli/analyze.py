@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -147,10 +148,10 @@ def _counts_table(analysis: Analysis) -> Table:
 
 def _features_table(analysis: Analysis) -> Table:
     table = Table(title="Spatial organization features", title_justify="left")
-    table.add_column("Feature")
-    table.add_column("value (0-1)", justify="right")
-    table.add_column("meaning")
+    table.add_column("Feature", no_wrap=True)
+    table.add_column("0-1", justify="right", no_wrap=True)
+    table.add_column("in words")
     for column, value in analysis.features.values.items():
-        text = "-" if value != value else f"{value:.4f}"
-        table.add_row(column, text, FEATURES[column].sentence)
+        text = "-" if math.isnan(value) else f"{value:.4f}"
+        table.add_row(column, text, FEATURES[column].title)
     return table

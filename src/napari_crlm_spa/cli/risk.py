@@ -95,8 +95,9 @@ def show_assessment(found: RiskAssessment) -> None:
     """Print every term of a score, the group or why there is none, and what it is not for."""
     output = Console()
     table = Table(title=f"Risk by {found.model.name}", title_justify="left")
-    for heading in ("feature", "value", "cut-off", "0/1", "weight", "contribution", "direction"):
-        table.add_column(heading)
+    table.add_column("feature", no_wrap=True)
+    for heading in ("value", "cut-off", "0/1", "weight", "adds"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for row in found.rows:
         table.add_row(
             row.title,
@@ -105,7 +106,6 @@ def show_assessment(found: RiskAssessment) -> None:
             "?" if row.split is None else str(row.split),
             f"{row.coefficient:+g}",
             "?" if row.contribution is None else f"{row.contribution:+g}",
-            row.direction,
         )
     output.print(table)
     output.print(escape(found.formula), highlight=False)

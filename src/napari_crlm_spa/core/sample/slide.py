@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -97,7 +97,7 @@ def _stray_nuclei(window: Window, density: Floats) -> Floats:
     return stamp(window, x[keep], y[keep], radius, radius * 0.9, cells.random(2), strength, 0.2)
 
 
-def write_sample_slide(path: Path, seed: int = SAMPLE_SEED) -> Iterator[Progress]:
+def write_sample_slide(path: Path, seed: int = SAMPLE_SEED) -> Generator[Progress, None, None]:
     """Draw the sample slide and write it as a tiled JPEG pyramid (TIFF).
 
     Parameters

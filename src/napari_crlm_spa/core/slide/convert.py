@@ -7,7 +7,7 @@ package read. Level 0 is read once, band by band; smaller levels wait in a tempo
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty, Full, Queue
@@ -40,7 +40,7 @@ RowReader = Callable[[int, int], RgbImage]
 
 def convert_to_pyramid(
     source: Path | str, target: Path | str, *, mpp: float | None = None, quality: int = QUALITY
-) -> Iterator[Progress]:
+) -> Generator[Progress, None, None]:
     """Write a pyramidal TIFF from any image that can be opened.
 
     Parameters
