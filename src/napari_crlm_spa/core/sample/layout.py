@@ -1,8 +1,9 @@
 """The sample slide's truth: which tissue lies where, drawn in micrometers.
 
-A small liver metastasis: liver on the right, a tumor nodule on the left with necrosis and a
-mucus lake, a rim of stroma about it, lymphocytes at the border and in a portal field, a small
-satellite of tumor, glass around. Borders are organic and follow no tile grid.
+A small liver metastasis: liver on the right, a tumor nodule on the left, a rim of stroma about
+it, necrosis and mucus in it and beyond, lymphocytes at the border and in a portal field, a small
+satellite of tumor, glass around. Every spatial feature can be computed from it. Borders are
+organic and follow no tile grid.
 """
 
 from __future__ import annotations
@@ -68,8 +69,17 @@ _NODULE = Blob(1830, 2010, 1150, 1090, 170)
 _SATELLITE = Blob(3560, 3010, 220, 180, 50)
 _RIM_UM = 270.0
 _PORTAL = (Blob(3640, 960, 340, 240, 70), Blob(4120, 2260, 190, 260, 70))
-_NECROSIS = (Blob(1490, 1790, 500, 410, 130), Blob(2350, 2500, 240, 270, 70))
-_MUCUS = (Blob(1860, 2960, 540, 260, 80), Blob(1130, 2480, 200, 270, 60))
+_NECROSIS = (
+    Blob(1490, 1790, 500, 410, 130),
+    Blob(2350, 2500, 240, 270, 70),
+    Blob(3010, 2460, 210, 260, 50),
+    Blob(4130, 1570, 330, 310, 60),
+)
+_MUCUS = (
+    Blob(1860, 3040, 580, 270, 80),
+    Blob(1130, 2480, 200, 270, 60),
+    Blob(3240, 3400, 310, 215, 50),
+)
 _LYMPH = (
     Blob(3170, 1560, 190, 360, 70),
     Blob(2650, 3260, 330, 190, 70),

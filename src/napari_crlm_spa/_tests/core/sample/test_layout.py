@@ -8,7 +8,9 @@ from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.sample import sample_truth, truth_on_grid
 from napari_crlm_spa.core.sample.layout import HEIGHT_UM, TRUTH_MPP, WIDTH_UM, tissue_weights
 from napari_crlm_spa.core.sample.window import Window
+from napari_crlm_spa.core.spatial import spatial_features
 from napari_crlm_spa.core.tiles import TileGrid
+from napari_crlm_spa.core.tissue_map import TissueMap
 
 
 def grid(rows=36, cols=44, origin_um=(0.0, 0.0), tile_px=224, mpp=0.5):
@@ -95,3 +97,13 @@ def test_weights_add_up_to_one_and_follow_the_truth(truth):
     ]
     expected = truth[550:850, 350:750]
     assert (winner == expected).mean() > 0.995
+
+
+def test_every_spatial_feature_can_be_computed_from_the_truth():
+    codes, _ = truth_on_grid(grid())
+    tissue_map = TissueMap.empty(grid(), CRLM7)
+    tissue_map.classes[:] = np.where(codes == CRLM7.code("BACK"), 0, codes)
+    features = spatial_features(tissue_map)
+    assert features.refusal is None
+    assert features.notes == ()
+    assert all(value > 0 for value in features.values.values())
