@@ -1,6 +1,6 @@
 """Analyze a slide and look at the numbers.
 
-    python examples/analyze_one_slide.py SLIDE OUT [MODEL] [PIXEL_SIZE_UM]
+python examples/analyze_one_slide.py SLIDE OUT [MODEL] [PIXEL_SIZE_UM]
 """
 
 import sys

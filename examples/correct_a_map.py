@@ -1,6 +1,6 @@
 """Correct tiles of a finished analysis and see what it changes; no network is needed.
 
-    python examples/correct_a_map.py RESULT_FOLDER FROM_CLASS TO_CLASS
+python examples/correct_a_map.py RESULT_FOLDER FROM_CLASS TO_CLASS
 """
 
 import sys

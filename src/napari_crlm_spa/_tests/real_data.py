@@ -9,9 +9,7 @@ import napari_crlm_spa
 
 #: Folder with slides, tiles and annotations: beside the project, or where the variable says.
 SHARED = Path(
-    os.environ.get(
-        "CRLM_SPA_SHARED", Path(napari_crlm_spa.__file__).parents[3] / "shared"
-    )
+    os.environ.get("CRLM_SPA_SHARED", Path(napari_crlm_spa.__file__).parents[3] / "shared")
 )
 
 

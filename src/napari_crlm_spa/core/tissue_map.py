@@ -101,9 +101,7 @@ class TissueMap:
         """Area of a number of tiles in square millimeters."""
         return tiles * (self.stride_um / 1000) ** 2
 
-    def edited(
-        self, rows: NDArray[np.intp], cols: NDArray[np.intp], class_name: str
-    ) -> TissueMap:
+    def edited(self, rows: NDArray[np.intp], cols: NDArray[np.intp], class_name: str) -> TissueMap:
         """Return a copy in which the given tiles have another class; probabilities stay."""
         classes, state = self.classes.copy(), self.state.copy()
         classes[rows, cols] = self.scheme.code(class_name)

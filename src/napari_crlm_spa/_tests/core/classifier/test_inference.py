@@ -34,7 +34,9 @@ PALETTE = np.array(
 class NearestColor:
     """A classifier with a known answer: the class whose color is nearest."""
 
-    card = ModelCard(name="nearest", scheme_name="crlm7", classes=CRLM7.names, tile_px=PX, input_px=PX)
+    card = ModelCard(
+        name="nearest", scheme_name="crlm7", classes=CRLM7.names, tile_px=PX, input_px=PX
+    )
 
     def __init__(self, batch_size=16):
         self.batch_size = batch_size
