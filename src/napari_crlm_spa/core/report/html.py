@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import resources
 from importlib.metadata import version
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from napari_crlm_spa.core.report import rasters, tables, words
 from napari_crlm_spa.core.report.contents import SlideReport, state_rows, tissue_rows
 from napari_crlm_spa.core.risk import RESEARCH_USE_ONLY
 from napari_crlm_spa.core.spatial import TISSUES, SpatialFeatures, Zone
-from napari_crlm_spa.core.spatial.definitions import NOUNS
+from napari_crlm_spa.core.spatial.definitions import NOUNS, column_name
 
 _TEMPLATES = "core/data/templates"
 _REPORT = "report.html"
@@ -56,7 +57,7 @@ def render_report(report: SlideReport) -> str:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters.update(count=words.count, percent=words.percent, area=words.area)
-    environment.filters["number"] = words.number
+    environment.filters.update(number=words.number, moment=words.moment, breakable=words.breakable)
     template = environment.from_string(folder.joinpath(_REPORT).read_text("utf-8"))
     return template.render(_context(report))
 
@@ -96,7 +97,7 @@ def _of_features(features: SpatialFeatures) -> dict[str, Any]:
     if features.mixture.components == 2:
         zones.remove(Zone.ADJACENT)
     return {
-        "families": tables.feature_rows(features),
+        "families": tables.feature_families(features),
         "regions": tables.region_rows(features),
         "thresholds": tables.threshold_rows(features),
         "zone_pictures": _zone_pictures(features),
@@ -112,15 +113,16 @@ def _of_features(features: SpatialFeatures) -> dict[str, Any]:
 
 def _zone_pictures(features: SpatialFeatures) -> list[TissuePicture]:
     pictures = []
-    for tissue, zone in features.zone_masks().items():
+    for tissue in features.zone_masks():
         if not features.counts[tissue]:
             continue
-        near, far = (int((zone == each).sum()) for each in (Zone.INFILTRATING, Zone.DISTAL))
-        total = features.tissue_tiles
+        near, far = (
+            features.values[column_name(family, tissue)] for family in ("infiltrating", "distal")
+        )
         caption = (
-            f"infiltrating {words.percent(near / total)}, distal {words.percent(far / total)}"
-            if near or far
-            else "not told apart on this slide"
+            "cannot be told apart on this slide"
+            if isnan(near)
+            else f"infiltrating {words.percent(near)}, distal {words.percent(far)}"
         )
         uri = rasters.png_uri(rasters.zone_raster(features, tissue))
         pictures.append(TissuePicture(_title(tissue), uri, caption))
@@ -133,7 +135,7 @@ def _heat_pictures(features: SpatialFeatures) -> list[TissuePicture]:
         TissuePicture(
             _title(tissue),
             rasters.png_uri(rasters.heat_raster(features.tissue_map, maps[tissue])),
-            f"mean {words.percent(features.values[f'TUM_{tissue}_interaction'])}",
+            f"mean {words.percent(features.values[column_name('interaction', tissue)])}",
         )
         for tissue in TISSUES
         if features.counts.get(tissue)

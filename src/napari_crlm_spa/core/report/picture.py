@@ -20,7 +20,7 @@ OVERLAY_OPACITY = 0.5
 _DPI = 130
 _PANEL_IN, _TALLEST_IN = 4.7, 7.0
 _LEGEND_IN, _GAP_IN, _HEAD_IN, _FOOT_IN = 3.3, 0.22, 0.95, 0.42
-_ROW_IN = 0.42
+_ROW_IN = 0.37
 _INK, _QUIET = "#202020", "#6a6a6a"
 
 
@@ -53,7 +53,7 @@ def draw_tissue_map(report: SlideReport) -> Figure:
     aspect = rows / cols
     width = min(_PANEL_IN, _TALLEST_IN / aspect)
     height = max(width * aspect, legend_rows * _ROW_IN)
-    total = (3 * (width + _GAP_IN) + _GAP_IN + _LEGEND_IN, height + _HEAD_IN + _FOOT_IN)
+    total = (3 * (width + _GAP_IN) + 2 * _GAP_IN + _LEGEND_IN, height + _HEAD_IN + _FOOT_IN)
     figure = Figure(figsize=total, facecolor="white")
     FigureCanvasAgg(figure)
     slide, tissue = slide_picture(report), class_raster(report.tissue_map)

@@ -8,15 +8,16 @@ from typing import Any
 
 from napari_crlm_spa.core.report import words
 from napari_crlm_spa.core.report.contents import SlideReport
-from napari_crlm_spa.core.spatial import FAMILIES, FEATURES, TISSUES, SpatialFeatures
+from napari_crlm_spa.core.spatial import FEATURES, TISSUES, SpatialFeatures
 from napari_crlm_spa.core.spatial.definitions import NOUNS
 from napari_crlm_spa.core.tiles import TileState
 
+#: As a reader goes through them, not as the paper's table lists them.
 FAMILY_TITLES = {
-    "overall": "Overall: how much of each tissue",
+    "overall": "Overall",
     "infiltrating": "Infiltrating: in or close to the tumor",
     "distal": "Distal: far from the tumor",
-    "interaction": "Interaction: around each tumor tile",
+    "interaction": "Interaction: around the tumor tiles",
 }
 _OF_ALL = "of all tissue tiles"
 _AROUND = {
@@ -36,18 +37,29 @@ class FeatureRow:
     formula: str
     source: str
     value: str
-    unit: str
     border: str  # the border-only form of an interaction, else empty
 
 
-def feature_rows(features: SpatialFeatures) -> dict[str, list[FeatureRow]]:
-    """List all features by family, families and tissues as a reader goes through them."""
-    found: dict[str, list[FeatureRow]] = {FAMILY_TITLES[name]: [] for name in reversed(FAMILIES)}
+@dataclass(frozen=True, slots=True)
+class FeatureFamily:
+    """Features of one kind, which share a unit."""
+
+    title: str
+    unit: str
+    rows: list[FeatureRow]
+
+
+def feature_families(features: SpatialFeatures) -> list[FeatureFamily]:
+    """List all features by family."""
+    around = _AROUND[features.options.interaction_denominator]
+    families = {
+        name: FeatureFamily(title, f"% {around if name == 'interaction' else _OF_ALL}", [])
+        for name, title in FAMILY_TITLES.items()
+    }
     for column, definition in FEATURES.items():
         interacts = definition.family == "interaction"
-        around = _AROUND[features.options.interaction_denominator]
         border = features.border_interaction[definition.tissue] if interacts else None
-        found[FAMILY_TITLES[definition.family]].append(
+        families[definition.family].rows.append(
             FeatureRow(
                 column=column,
                 title=definition.title,
@@ -55,11 +67,10 @@ def feature_rows(features: SpatialFeatures) -> dict[str, list[FeatureRow]]:
                 formula=definition.formula,
                 source=definition.source,
                 value=words.percent(features.values[column], 2),
-                unit=around if interacts else _OF_ALL,
                 border=words.percent(border, 2) if interacts else "",
             )
         )
-    return found
+    return list(families.values())
 
 
 def region_rows(features: SpatialFeatures) -> list[tuple[str, str, str, str]]:
@@ -133,7 +144,7 @@ def provenance_rows(report: SlideReport) -> Iterator[tuple[str, str]]:
     yield "Color profile", "embedded (noted, not applied)" if info.icc_profile else "none"
     yield "Fingerprint of the slide", info.fingerprint
     if run.get("created"):
-        yield "Classified", str(run["created"])
+        yield "Classified", words.moment(str(run["created"]))
     if report.card is not None:
         yield from _card_rows(report)
     if run.get("device"):

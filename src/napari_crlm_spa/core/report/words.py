@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
+
+from markupsafe import Markup, escape
 
 MISSING = "–"  # noqa: RUF001
 
@@ -34,6 +37,19 @@ def number(value: float | None, digits: int = 4) -> str:
 def length(um: float) -> str:
     """Write a length, in millimeters from 1 mm on."""
     return f"{um / 1000:g}\u00a0mm" if um >= 1000 else f"{um:g}\u00a0µm"
+
+
+def moment(text: str) -> str:
+    """Write an ISO date and time in UTC as people do; other text stays as it is."""
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    except ValueError:
+        return text
+
+
+def breakable(text: str) -> Markup:
+    """Let a long name break after its underscores; everything else is escaped."""
+    return Markup("_<wbr>").join(escape(part) for part in text.split("_"))
 
 
 def scale_bar_um(width_um: float) -> float:
