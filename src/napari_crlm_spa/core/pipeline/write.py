@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
-from math import isnan
-from pathlib import Path
 from typing import Any
 
 from napari_crlm_spa.core.files import write_text
@@ -24,6 +20,7 @@ from napari_crlm_spa.core.store import (
     RISK_JSON,
     TILES_GEOJSON,
     TISSUE_MAP_PNG,
+    features_csv,
     identity_of,
     to_json,
 )
@@ -84,24 +81,6 @@ def write_results(job: Job, results: Results, run: dict[str, Any]) -> Iterator[P
     run["seconds"] = {**run.get("seconds", {}), **job.clock.seconds}
     folder.write_run(run)
     yield Progress("Writing results", 1, 1)
-
-
-def features_csv(slide: Path, features: SpatialFeatures) -> str:
-    """Return one row: the slide, the paper's 20 columns, then what they rest on.
-
-    A feature that cannot be computed is an empty cell, never 0.
-    """
-    row: dict[str, str | int | float] = {"slide": slide.name}
-    row.update({key: "" if isnan(value) else value for key, value in features.values.items()})
-    row.update({f"tiles_{name}": count for name, count in features.counts.items()})
-    row["tissue_tiles"] = features.tissue_tiles
-    row["contiguous_tumor_tiles"] = features.regions.contiguous_tumor_tiles
-    row["refusal"] = features.refusal or ""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, fieldnames=list(row), lineterminator="\n")
-    writer.writeheader()
-    writer.writerow(row)
-    return text.getvalue()
 
 
 def risk_json(results: Results) -> str:

@@ -1,0 +1,13 @@
+"""The names of files in an analysis folder."""
+
+ANALYSIS_ZARR = "analysis.zarr"
+FEATURES_CSV = "features.csv"
+RISK_JSON = "risk.json"
+TISSUE_MAP_PNG = "tissue_map.png"
+REPORT_HTML = "report.html"
+RUN_JSON = "run.json"
+TILES_JOURNAL = "tiles.journal"
+TILES_GEOJSON = "tiles.geojson.gz"
+
+#: Changes when older folders can no longer be read or resumed.
+FORMAT_VERSION = 1
