@@ -18,11 +18,10 @@ from napari_crlm_spa.core.risk import (
     list_presets,
     load_risk_model,
 )
-from napari_crlm_spa.errors import DeviceError
+from napari_crlm_spa.errors import DeviceError, InvalidRiskModel
 
 if TYPE_CHECKING:
     from napari_crlm_spa.core.pipeline import Analysis, AnalysisOptions
-    from napari_crlm_spa.core.spatial import SpatialFeatures
 
 DEFAULT_MODEL = "default"
 #: "A dynamic link library initialization routine failed": what Windows says when torch is
@@ -52,7 +51,15 @@ def default_risk_model() -> str:
 
 def risk_models() -> dict[str, str]:
     """Titles of the risk models that come with the package, by name."""
-    return {name: load_risk_model(name).title or name for name in list_presets()}
+    return {name: risk_model_title(name) for name in list_presets()}
+
+
+def risk_model_title(name: str) -> str:
+    """Title of a risk model, or its file's name if it cannot be read."""
+    try:
+        return load_risk_model(name).title or Path(name).stem
+    except InvalidRiskModel:
+        return Path(name).stem
 
 
 def assess(analysis: Analysis, model: RiskModel) -> RiskAssessment:
@@ -64,13 +71,6 @@ def assess(analysis: Analysis, model: RiskModel) -> RiskAssessment:
         If the slide is refused a risk.
     """
     return assess_risk(analysis.features, model)
-
-
-def features_csv(slide: Path, features: SpatialFeatures) -> str:
-    """Return the features as the table that an analysis writes."""
-    from napari_crlm_spa.core.pipeline.write import features_csv as table
-
-    return table(slide, features)
 
 
 def analyze(

@@ -44,7 +44,18 @@ ZONE_COLORS: dict[int | None, str] = {
 }
 #: Heat maps are fractions: the same scale on every slide, never stretched to one slide's range.
 HEAT_LIMITS = (0.0, 1.0)
-HEAT_COLORMAP = "inferno"
+#: Clear where the share is 0, so that the tissue stays visible, then yellow to green to blue:
+#: colors that hematoxylin and eosin do not have.
+HEAT_COLORMAP = {
+    "name": "share of neighbors",
+    "colors": [
+        [1.00, 1.00, 0.80, 0.0],
+        [0.78, 0.91, 0.71, 0.8],
+        [0.25, 0.71, 0.77, 1.0],
+        [0.13, 0.37, 0.66, 1.0],
+        [0.03, 0.11, 0.35, 1.0],
+    ],
+}
 OUTLINE_COLOR = "#101010"
 #: Width of the tumor's outline as a part of a tile.
 OUTLINE_WIDTH = 0.25
@@ -161,17 +172,22 @@ def _metadata(kind: str, slide: str, **more: Any) -> dict[str, Any]:
 def analysis_layers(analysis: Analysis, slide: str, stem: str) -> list[LayerData]:
     """Describe what is shown beside the tissue map once an analysis has ended.
 
-    The tumor's outline is visible; zones and interaction maps wait hidden in the layer list.
+    The tumor's outline is visible; zones and interaction maps wait hidden in the layer list,
+    those of tissues that the slide does not have are left out.
     """
     features = analysis.features
-    zones = features.zone_masks()
+    where = (features.tissue_map, slide, stem)
     shares = features.interaction_maps()
+    zones = features.zone_masks()
     return [
-        *(interaction_layer(shares[name], name, features.tissue_map, slide, stem)
-          for name in shares),
-        *(zone_layer(zones[name], name, features.tissue_map, slide, stem) for name in zones),
-        outline_layer(features.regions.mask, features.tissue_map, slide, stem),
-    ]  # fmt: skip
+        *(
+            interaction_layer(shares[name], name, *where)
+            for name in shares
+            if (shares[name] > 0).any()
+        ),
+        *(zone_layer(zones[name], name, *where) for name in zones if (zones[name] > 0).any()),
+        outline_layer(features.regions.mask, *where),
+    ]
 
 
 def zone_layer(

@@ -27,6 +27,11 @@ def cache_folder() -> Path:
     return Path(user_cache_path(APP, appauthor=False))
 
 
+def own_models_folder() -> Path:
+    """Return the folder for risk models with cut-offs of the user's own."""
+    return memory_file().parent / "risk-models"
+
+
 def default_output_folder() -> Path:
     """Return where analyses go if the user says nothing."""
     return Path(user_documents_path()) / "crlm-spa"

@@ -146,3 +146,5 @@ class ViewerLink(QObject):
             layer = add_layer(self._viewer, layer_data)
             if kind_of(layer.metadata) == "interaction":
                 show_color_bar(layer)
+        # Its opacity is what a reader wants to change next.
+        self._viewer.layers.selection.active = self.layers_of(slide.id, "tissue_map")[0]

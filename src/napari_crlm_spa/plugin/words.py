@@ -21,7 +21,7 @@ def status_line(status: RunStatus) -> str:
     parts = [status.stage]
     if status.per_second is not None and status.unit:
         digits = 1 if status.per_second < 10 else 0
-        parts.append(f"{status.per_second:.{digits}f} {status.unit}/s")
+        parts.append(f"{status.per_second:,.{digits}f} {status.unit}/s")
     if status.left_s is not None and status.done < status.total:
         parts.append(f"about {duration(status.left_s)} left")
     return " · ".join(parts)

@@ -6,6 +6,12 @@ import numpy as np
 import pytest
 
 from napari_crlm_spa._tests.drawn_slides import halved, write_tiff
+from napari_crlm_spa._tests.painted_slide import (  # noqa: F401 - fixtures
+    codes,
+    color_model,
+    options,
+    slide,
+)
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.core.spatial import spatial_features
@@ -86,7 +92,8 @@ def make_analysis(folder, risk_model="paper_eq1"):
 
     tissue_map = known_map()
     features = spatial_features(tissue_map)
-    risk = assess_risk(features, load_risk_model(risk_model))
+    model = load_risk_model(risk_model)
+    risk = None if features.refusal else assess_risk(features, model)
     return Analysis(folder, tissue_map, features, risk, {}, reused=False)
 
 
@@ -110,8 +117,8 @@ class SteppedPipeline:
         self._free = True
         self._gate.release()
 
-    def analyze(self, slide_path, out_dir, options):
-        self.calls.append((slide_path, out_dir, options))
+    def analyze(self, slide_path, out_dir, chosen):
+        self.calls.append((slide_path, out_dir, chosen))
         tissue_map, grid = known_map(), known_grid()
         total = len(grid.pending())
         try:

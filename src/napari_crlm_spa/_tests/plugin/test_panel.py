@@ -5,6 +5,7 @@ import pytest
 from napari.components import ViewerModel
 from qtpy.QtCore import Qt
 
+from napari_crlm_spa._tests.plugin import conftest
 from napari_crlm_spa._tests.plugin.conftest import (
     BATCH,
     SLIDE_MPP,
@@ -16,8 +17,11 @@ from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.errors import ModelNotFound
 from napari_crlm_spa.plugin.layers import kind_of
 from napari_crlm_spa.plugin.memory import recall
+from napari_crlm_spa.plugin.risk_models import BY_HAND
 from napari_crlm_spa.plugin.runner import STOPPED
+from napari_crlm_spa.plugin.widgets import files_bar
 from napari_crlm_spa.plugin.widgets.panel import AnalysisPanel
+from napari_crlm_spa.plugin.widgets.risk import CUTOFF_COLUMN
 from napari_crlm_spa.plugin.worker import PipelineWorker
 
 BATCHES = -(-len(known_grid().pending()) // BATCH)
@@ -180,8 +184,10 @@ def test_a_finished_run_shows_map_zones_heat_maps_and_outline(qtbot, docked, win
     (layer,) = layers_of_kind(window, "tissue_map")
     assert np.array_equal(layer.data, known_classes())
     assert not layer.editable
-    assert len(layers_of_kind(window, "zones")) == 5
-    assert len(layers_of_kind(window, "interaction")) == 5
+    assert window.layers.selection.active == layer
+    # Mucus is not on this slide, and no hepatocytes touch the tumor.
+    assert len(layers_of_kind(window, "zones")) == 4
+    assert len(layers_of_kind(window, "interaction")) == 3
     assert len(layers_of_kind(window, "tumor_region")) == 1
     heat = layers_of_kind(window, "interaction")[0]
     assert heat.colorbar.visible
@@ -253,12 +259,64 @@ def test_a_model_with_cutoffs_gives_score_and_group(qtbot, opened, pipeline, tmp
     model = preset.model_copy(update={"features": features, "name": "mine"})
     save_risk_model(model, tmp_path / "mine.json")
     run_to_end(qtbot, opened, pipeline)
-    opened.risk._add_own_model(str(tmp_path / "mine.json"))
+    opened.risk.choose(str(tmp_path / "mine.json"))
     expected = assess_risk(opened.session.current.analysis.features, model)
     assert f"{expected.group} risk" in opened.risk.headline.text()
     assert f"{expected.score:.3g}" in opened.risk.headline.text()
     assert opened.risk.table.text(0, 2) == "0.0500"
     assert recall()["risk_model"] == str(tmp_path / "mine.json")
+
+
+def test_an_entered_cutoff_becomes_a_model_of_ones_own(qtbot, opened, pipeline):
+    from napari_crlm_spa.core.risk import load_risk_model
+
+    run_to_end(qtbot, opened, pipeline)
+    for row in range(4):
+        opened.risk.table.item(row, CUTOFF_COLUMN).setText("0,05")
+    assert "own cut-offs" in opened.risk.model.currentText()
+    model = load_risk_model(opened.risk.model_name)
+    assert [feature.cutoff for feature in model.features] == [0.05] * 4
+    assert model.features[0].cutoff_source == BY_HAND
+    assert load_risk_model("paper_eq1").missing_cutoffs
+    values = opened.session.current.analysis.features.values
+    score = sum(f.coefficient for f in model.features if values[f.column] > 0.05)
+    assert opened.risk.headline.text().startswith(f"Score {score:.3g}: ")
+    opened.risk.table.item(0, CUTOFF_COLUMN).setText("")
+    assert "no risk group" in opened.risk.headline.text()
+
+
+def test_a_cutoff_that_is_no_number_is_refused_with_a_sentence(qtbot, opened, pipeline):
+    run_to_end(qtbot, opened, pipeline)
+    opened.risk.table.item(0, CUTOFF_COLUMN).setText("many")
+    assert "'many' is no number" in opened.risk.reason.text()
+    assert opened.risk.model_name == "paper_eq1"
+    assert opened.risk.table.text(0, CUTOFF_COLUMN) == "?"
+
+
+def test_a_slide_with_little_tumor_has_features_and_the_reason_for_no_risk(
+    qtbot, opened, pipeline, monkeypatch
+):
+    few = known_classes()
+    few[few == CRLM7.code("TUM")] = CRLM7.code("STR")
+    few[4:7, 5:9] = CRLM7.code("TUM")
+    monkeypatch.setattr(conftest, "known_classes", lambda: few)
+    run_to_end(qtbot, opened, pipeline)
+    assert opened.risk.headline.text() == "No risk"
+    assert "50" in opened.risk.reason.text()
+    assert opened.features.table.rowCount() == 5
+
+
+def test_folder_and_report_can_be_opened_once_there_is_a_result(
+    qtbot, opened, pipeline, monkeypatch, tmp_path
+):
+    shown = []
+    monkeypatch.setattr(files_bar, "show_file", shown.append)
+    assert not opened.files.report_button.isEnabled()
+    run_to_end(qtbot, opened, pipeline)
+    click(qtbot, opened.files.report_button)
+    click(qtbot, opened.files.folder_button)
+    folder = tmp_path / "out" / "slide"
+    assert shown == [folder / "report.html", folder]
 
 
 def test_the_choices_reach_the_pipeline_and_are_remembered(

@@ -9,8 +9,8 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxL
 
 from napari_crlm_spa.core.files import write_text
 from napari_crlm_spa.core.spatial.definitions import NOUNS
+from napari_crlm_spa.core.store import features_csv
 from napari_crlm_spa.errors import StoreError
-from napari_crlm_spa.plugin.engine import features_csv
 from napari_crlm_spa.plugin.session import OpenSlide, Session
 from napari_crlm_spa.plugin.tables import feature_table
 from napari_crlm_spa.plugin.widgets.tables import ReadOnlyTable
@@ -32,6 +32,7 @@ class FeaturesTab(QWidget):
         self.notes = QLabel()
         self.notes.setWordWrap(True)
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
         layout.addWidget(self.table)
         below = QHBoxLayout()
         below.addWidget(self.message, 1)

@@ -24,7 +24,7 @@ class LegendBox(QGroupBox):
         layout.addWidget(self.table)
         self._recount = Throttle(self._show, self)
         session.current_changed.connect(self._on_current_changed)
-        session.map_started.connect(self._on_map)
+        session.map_started.connect(self._on_current_changed)
         session.map_changed.connect(self._on_map)
         session.analysis_changed.connect(self._on_current_changed)
         self._show()

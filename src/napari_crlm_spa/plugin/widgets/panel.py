@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from napari_crlm_spa.errors import CrlmSpaError
 from napari_crlm_spa.plugin.runner import Runner
 from napari_crlm_spa.plugin.session import Run, Session
 from napari_crlm_spa.plugin.viewer_link import ViewerLink, open_slide_in
 from napari_crlm_spa.plugin.widgets.features import FeaturesTab
+from napari_crlm_spa.plugin.widgets.files_bar import FilesBar
 from napari_crlm_spa.plugin.widgets.legend import LegendBox
 from napari_crlm_spa.plugin.widgets.message import Message
 from napari_crlm_spa.plugin.widgets.risk import RiskTab
@@ -46,6 +47,7 @@ class AnalysisPanel(QWidget):
         self.legend = LegendBox(self.session)
         self.risk = RiskTab(self.session)
         self.features = FeaturesTab(self.session)
+        self.files = FilesBar(self.session)
         self._lay_out()
         self._connect()
         self.link = ViewerLink(napari_viewer, self.session, self)
@@ -53,8 +55,9 @@ class AnalysisPanel(QWidget):
     def _lay_out(self) -> None:
         self.setMinimumWidth(WIDTH_PX)
         self.tabs = QTabWidget()
-        self.tabs.addTab(self.risk, "Risk")
-        self.tabs.addTab(self.features, "Features")
+        self.tabs.addTab(_scrolling(self.risk), "Risk")
+        self.tabs.addTab(_scrolling(self.features), "Features")
+        self.tabs.setCornerWidget(self.files)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(5)
@@ -108,3 +111,13 @@ class AnalysisPanel(QWidget):
         """Stop the run and leave the viewer alone."""
         self.runner.detach()
         self.link.detach()
+
+
+def _scrolling(widget: QWidget) -> QScrollArea:
+    """Keep a tall tab from making the window taller than the screen."""
+    area = QScrollArea()
+    area.setWidget(widget)
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    return area

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
+    QAbstractItemView,
     QComboBox,
     QFileDialog,
     QHBoxLayout,
     QLabel,
+    QTableWidgetItem,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -19,11 +19,14 @@ from napari_crlm_spa.core.risk import RESEARCH_USE_ONLY, RiskAssessment, load_ri
 from napari_crlm_spa.errors import CrlmSpaError
 from napari_crlm_spa.plugin import engine
 from napari_crlm_spa.plugin.memory import recall, remember
+from napari_crlm_spa.plugin.risk_models import own_model
 from napari_crlm_spa.plugin.session import OpenSlide, Session
 from napari_crlm_spa.plugin.tables import risk_cells, risk_headline
 from napari_crlm_spa.plugin.widgets.tables import ReadOnlyTable
 
 HEADERS = ["Feature", "Value", "Cut-off", "Weight", "Adds"]
+CUTOFF_COLUMN = 2
+CUTOFF_TIP = "Where the feature is split. Double-click a cell to enter your own."
 BANNER_STYLE = (
     "QLabel {background: #ffd33d; color: #24292f; font-weight: bold; padding: 4px;"
     " border-radius: 4px;}"
@@ -42,11 +45,16 @@ class RiskTab(QWidget):
         self.banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.banner.setStyleSheet(BANNER_STYLE)
         self.model = QComboBox()
+        self.model.setSizeAdjustPolicy(
+            QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
+        )
         self.model.setToolTip("The equation that turns features into a score")
         self.model_button = QToolButton()
         self.model_button.setText("…")
         self.model_button.setToolTip("Use a risk model from a file")
         self.table = ReadOnlyTable(HEADERS)
+        self.table.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
+        self.table.horizontalHeaderItem(CUTOFF_COLUMN).setToolTip(CUTOFF_TIP)
         self.headline = QLabel()
         self.headline.setStyleSheet(HEADLINE_STYLE)
         self.headline.setWordWrap(True)
@@ -58,6 +66,7 @@ class RiskTab(QWidget):
         self._lay_out()
         self.model.currentIndexChanged.connect(self._on_model_changed)
         self.model_button.clicked.connect(self._on_choose_model)
+        self.table.itemChanged.connect(self._on_cell_edited)
         session.current_changed.connect(self._show)
         session.analysis_changed.connect(self._on_analysis_changed)
         self._show(session.current)
@@ -70,7 +79,7 @@ class RiskTab(QWidget):
     def _fill_models(self) -> None:
         for name, title in engine.risk_models().items():
             self.model.addItem(title, name)
-        self._add_own_model(recall().get("risk_model", engine.default_risk_model()))
+        self.choose(recall().get("risk_model", engine.default_risk_model()))
 
     def _lay_out(self) -> None:
         chooser = QHBoxLayout()
@@ -78,24 +87,26 @@ class RiskTab(QWidget):
         chooser.addWidget(self.model, 1)
         chooser.addWidget(self.model_button)
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
         layout.setSpacing(4)
         layout.addWidget(self.banner)
         layout.addLayout(chooser)
         layout.addWidget(self.headline)
-        layout.addWidget(self.reason)
         layout.addWidget(self.table)
+        layout.addWidget(self.reason)
         layout.addWidget(self.source)
         layout.addStretch(1)
 
-    def _add_own_model(self, name: str) -> None:
+    def choose(self, name: str) -> None:
+        """Use a preset, or a model file, which is added to the list."""
         if self.model.findData(name) < 0:
-            self.model.addItem(Path(name).stem, name)
+            self.model.addItem(engine.risk_model_title(name), name)
         self.model.setCurrentIndex(self.model.findData(name))
 
     def _on_choose_model(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Choose a risk model", "", "Model (*.json)")
         if path:
-            self._add_own_model(path)
+            self.choose(path)
 
     def _on_model_changed(self) -> None:
         remember(risk_model=self.model_name)
@@ -104,7 +115,24 @@ class RiskTab(QWidget):
     def _on_analysis_changed(self, _slide: OpenSlide) -> None:
         self._show(self._session.current)
 
+    def _on_cell_edited(self, item: QTableWidgetItem) -> None:
+        """Take an entered cut-off into a model file of the user's own, and use that."""
+        try:
+            path = own_model(self.model_name, item.row(), item.text())
+        except CrlmSpaError as error:
+            self._show(self._session.current)
+            self._say("", str(error))
+            return
+        if self.model_name == str(path):
+            self._show(self._session.current)
+        self.choose(str(path))
+
     def _show(self, slide: OpenSlide | None) -> None:
+        # What the program writes into cells is no edit.
+        with QSignalBlocker(self.table):
+            self._fill(slide)
+
+    def _fill(self, slide: OpenSlide | None) -> None:
         self.table.setRowCount(0)
         try:
             model = load_risk_model(self.model_name)
@@ -123,7 +151,7 @@ class RiskTab(QWidget):
         self.headline.setToolTip(assessment.formula)
         for row, term in enumerate(assessment.rows):
             for column, (text, tip) in enumerate(risk_cells(term)):
-                self.table.put(row, column, text, tip)
+                self.table.put(row, column, text, tip, editable=column == CUTOFF_COLUMN)
 
     def _say(self, headline: str, reason: str) -> None:
         self.headline.setText(headline)

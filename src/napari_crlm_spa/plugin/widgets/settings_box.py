@@ -43,7 +43,7 @@ class SettingsBox(QGroupBox):
         self.model = QComboBox()
         for name in engine.model_names():
             self.model.addItem(name, name)
-        self._add_own_model(kept.get("model", ""))
+        self.choose_model(kept.get("model", ""))
         self.model.setToolTip("The network that tells the tissues apart")
         self.folder = QLineEdit(kept.get("output_folder", str(default_output_folder())))
         self.folder.setToolTip("Each slide gets a folder of its own in here")
@@ -118,9 +118,10 @@ class SettingsBox(QGroupBox):
         folder = QFileDialog.getExistingDirectory(
             self, "Choose a model folder (card.json and weights.safetensors)"
         )
-        self._add_own_model(folder)
+        self.choose_model(folder)
 
-    def _add_own_model(self, folder: str) -> None:
+    def choose_model(self, folder: str) -> None:
+        """Use a model folder of one's own; it is added to the list."""
         if not folder:
             return
         at = self.model.findData(folder)

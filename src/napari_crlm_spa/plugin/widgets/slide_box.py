@@ -14,6 +14,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from superqt import QElidingLabel
 
 from napari_crlm_spa.core.slide import MPP_RANGE, SLIDE_SUFFIXES
 from napari_crlm_spa.plugin.form import NumberBox
@@ -38,7 +39,7 @@ class SlideBox(QGroupBox):
         self.open_button = QPushButton("Open…")
         self.open_button.setToolTip("Open a slide file")
         self.size_label = QLabel()
-        self.pixel_label = QLabel()
+        self.pixel_label = QElidingLabel()
         self.change_button = QToolButton()
         self.change_button.setText("Change")
         self.change_button.setToolTip("Enter another pixel size")
@@ -107,7 +108,9 @@ class SlideBox(QGroupBox):
         self._select(slide)
         known = slide is not None and slide.info.pixel_size is not None
         self.size_label.setText("" if slide is None else slide_line(slide.info))
-        self.pixel_label.setText("" if slide is None else pixel_size_line(slide.info))
+        told = "" if slide is None else pixel_size_line(slide.info)
+        self.pixel_label.setText(told)
+        self.pixel_label.setToolTip(told)
         self.size_label.setVisible(slide is not None)
         self.pixel_label.setVisible(slide is not None)
         self.change_button.setVisible(known)

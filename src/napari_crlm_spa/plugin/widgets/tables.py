@@ -25,7 +25,7 @@ class ReadOnlyTable(QTableWidget):
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setShowGrid(False)
-        self.setAlternatingRowColors(True)
+        self.setAlternatingRowColors(False)
         self.setWordWrap(False)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header = self.horizontalHeader()
@@ -36,13 +36,24 @@ class ReadOnlyTable(QTableWidget):
             item = self.horizontalHeaderItem(column)
             item.setTextAlignment(_alignment(column))
 
-    def put(self, row: int, column: int, text: str, tip: str = "", color: str = "") -> None:
+    def put(
+        self,
+        row: int,
+        column: int,
+        text: str,
+        tip: str = "",
+        color: str = "",
+        *,
+        editable: bool = False,
+    ) -> None:
         """Show a text in a cell; with a color, a swatch stands before it."""
         while self.rowCount() <= row:
             self.insertRow(self.rowCount())
         item = QTableWidgetItem(text)
         item.setTextAlignment(_alignment(column))
         item.setToolTip(tip)
+        if not editable:
+            item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEditable)
         if color:
             item.setIcon(swatch(color))
         self.setItem(row, column, item)
