@@ -55,6 +55,7 @@ def write_results(job: Job, results: Results, run: dict[str, Any]) -> Iterator[P
     if options.geojson and not folder.file(TILES_GEOJSON).exists():
         yield Progress("Writing tiles for QuPath", 0, 1)
         write_tiles_geojson(folder.file(TILES_GEOJSON), results.tissue_map, job.slide.info)
+        yield Progress("Writing tiles for QuPath", 1, 1)
     if run.get("results_identity") == identity:
         return
     yield Progress("Writing results", 0, 1)
