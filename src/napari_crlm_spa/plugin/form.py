@@ -182,6 +182,10 @@ class _WholeNumberBox(QSpinBox):
 class NumberBox(QDoubleSpinBox):
     """A number that the mouse wheel cannot change while the form is scrolled."""
 
+    def textFromValue(self, value: float) -> str:  # noqa: N802 - Qt's name
+        """Leave out trailing zeros."""
+        return f"{value:.{self.decimals()}f}".rstrip("0").rstrip(".")
+
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
         """Leave the wheel to the scroll area around."""
         event.ignore()

@@ -56,7 +56,12 @@ class ClassifyOptions(Options):
         0, "Tiles per batch; 0 finds a size that fits", min=0, max=4096, unit="tiles", advanced=True
     )
     readers: int = option(
-        0, "Threads that read the slide; 0 is one per processor", min=0, max=64, advanced=True
+        0,
+        "Threads that read the slide; 0 is one per processor",
+        min=0,
+        max=64,
+        advanced=True,
+        label="Reader threads",
     )
 
     @property

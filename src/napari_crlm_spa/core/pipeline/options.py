@@ -10,12 +10,18 @@ from typing import Any
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.classifier.card import ModelCard
 from napari_crlm_spa.core.classifier.inference import ClassifyOptions
+from napari_crlm_spa.core.options import Options, option
 from napari_crlm_spa.core.risk import DEFAULT_PRESET, RiskAssessment
 from napari_crlm_spa.core.spatial import SpatialFeatures, SpatialOptions
 from napari_crlm_spa.core.stain import StainOptions
 from napari_crlm_spa.core.tiles import TilingOptions
 from napari_crlm_spa.core.tissue_map import TissueMap
 from napari_crlm_spa.errors import ModelError
+
+
+def _section(options_class: type[Options], label: str) -> Any:
+    """Declare options within the options; a form gives them a heading."""
+    return field(default_factory=options_class, metadata={"label": label})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +48,25 @@ class AnalysisOptions:
 
     mpp: float | None = None
     model: str = "default"
-    regions: Path | None = None
+    regions: Path | None = option(  # noqa: RUF009
+        None,
+        "GeoJSON file with regions of interest and exclusions; none takes the whole slide",
+        label="Regions file",
+    )
     risk_model: str = DEFAULT_PRESET
-    mixture: Path | None = None
-    fresh: bool = False
-    geojson: bool = False
-    tiling: TilingOptions = field(default_factory=TilingOptions)
-    stain: StainOptions = field(default_factory=StainOptions)
-    classify: ClassifyOptions = field(default_factory=ClassifyOptions)
-    spatial: SpatialOptions = field(default_factory=SpatialOptions)
+    mixture: Path | None = option(  # noqa: RUF009
+        None,
+        "File with pooled distance thresholds (crlm-spa mixture); none fits them to the slide",
+        label="Thresholds file",
+    )
+    fresh: bool = option(
+        False, "Start anew even if a finished or begun run could be used", label="Start anew"
+    )
+    geojson: bool = option(False, "Also write every tile for QuPath", label="Tiles for QuPath")
+    tiling: TilingOptions = _section(TilingOptions, "Tiles")  # noqa: RUF009
+    stain: StainOptions = _section(StainOptions, "Stain")  # noqa: RUF009
+    classify: ClassifyOptions = _section(ClassifyOptions, "Network")  # noqa: RUF009
+    spatial: SpatialOptions = _section(SpatialOptions, "Spatial features")  # noqa: RUF009
 
 
 @dataclass(frozen=True, slots=True)

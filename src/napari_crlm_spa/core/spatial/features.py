@@ -43,9 +43,9 @@ class SpatialOptions(Options):
 
     # Frozen, so one default may serve all.
     regions: TumorRegionOptions = option(  # noqa: RUF009
-        TumorRegionOptions(), "How tumor regions are found"
+        TumorRegionOptions(), "How tumor regions are found", label="Tumor regions"
     )
-    zones: ZoneOptions = option(ZoneOptions(), "How distances are split")  # noqa: RUF009
+    zones: ZoneOptions = option(ZoneOptions(), "How distances are split", label="Zones")  # noqa: RUF009
     interaction_denominator: str = option(
         "tissue",
         "What the 3x3 shares are relative to: classified tissue tiles, 9, or non-tumor tissue",

@@ -30,6 +30,7 @@ class StainOptions(Options):
         min=0.0,
         max=1.0,
         advanced=True,
+        label="Unstained below",
     )
     angle_percentile: float = option(
         1.0,
@@ -38,6 +39,7 @@ class StainOptions(Options):
         max=20.0,
         unit="%",
         advanced=True,
+        label="Pure stain percentile",
     )
     stained_min: float = option(
         0.02,
@@ -45,6 +47,7 @@ class StainOptions(Options):
         min=0.0,
         max=1.0,
         advanced=True,
+        label="Smallest stained share",
     )
     separation_min_deg: float = option(
         5.0,
@@ -54,9 +57,15 @@ class StainOptions(Options):
         max=45.0,
         unit="°",
         advanced=True,
+        label="Smallest stain angle",
     )
     sample_tiles: int = option(
-        64, "Tissue tiles from which a slide's stain is estimated", min=1, max=4096, advanced=True
+        64,
+        "Tissue tiles from which a slide's stain is estimated",
+        min=1,
+        max=4096,
+        advanced=True,
+        label="Tiles sampled",
     )
     sample_px: int = option(
         4096,
@@ -65,6 +74,7 @@ class StainOptions(Options):
         max=1_000_000,
         unit="px",
         advanced=True,
+        label="Pixels per tile",
     )
     seed: int = option(0, "Seed of the sample", min=0, max=2**31 - 1, advanced=True)
 

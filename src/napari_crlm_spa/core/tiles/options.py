@@ -15,9 +15,17 @@ class TilingOptions(Options):
     removed). What makes a pixel blank, and everything else here, is our assumption.
     """
 
-    tile_px: int = option(224, "Side of a tile", min=32, max=1024, unit="px", advanced=True)
+    tile_px: int = option(
+        224, "Side of a tile", min=32, max=1024, unit="px", advanced=True, label="Tile side"
+    )
     mpp: float = option(
-        0.5, "Resolution of the tiles (20x = 0.5)", min=0.1, max=4.0, unit="µm/px", advanced=True
+        0.5,
+        "Resolution of the tiles (20x = 0.5)",
+        min=0.1,
+        max=4.0,
+        unit="µm/px",
+        advanced=True,
+        label="Tile resolution",
     )
     blank_max: float = option(
         0.5,
@@ -33,6 +41,7 @@ class TilingOptions(Options):
         max=255,
         unit="gray levels",
         advanced=True,
+        label="Blank is at least",
     )
     blank_color_max: int = option(
         10,
@@ -42,6 +51,7 @@ class TilingOptions(Options):
         max=255,
         unit="gray levels",
         advanced=True,
+        label="Blank differs at most",
     )
     mask_mpp: float = option(
         8.0,
@@ -50,6 +60,7 @@ class TilingOptions(Options):
         max=64.0,
         unit="µm/px",
         advanced=True,
+        label="Tissue search at",
     )
     glass_tissue_max: float = option(
         0.05,
@@ -57,6 +68,7 @@ class TilingOptions(Options):
         min=0.0,
         max=1.0,
         advanced=True,
+        label="Most tissue on glass",
     )
     enlarge_max: float = option(
         0.2,
@@ -64,6 +76,7 @@ class TilingOptions(Options):
         min=0.0,
         max=4.0,
         advanced=True,
+        label="Most enlargement",
     )
     region_rule: str = option(
         "center",
