@@ -149,7 +149,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
-def preset(name: str, **changes: Any) -> TrainingOptions:
+def preset(name: str, /, **changes: Any) -> TrainingOptions:
     """Return the options of a preset with some of them changed.
 
     Raises

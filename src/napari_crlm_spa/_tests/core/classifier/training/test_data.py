@@ -145,3 +145,7 @@ def test_the_options_are_imported_without_torch():
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_preset_can_be_given_a_model_name():
+    assert preset("modern", name="mine").name == "mine"
