@@ -21,7 +21,7 @@ from torch.nn import functional
 #: Optical densities of hematoxylin, eosin and a residual (Ruifrok and Johnston, Anal Quant
 #: Cytol Histol 2001;23:291-299), rows R, G, B.
 _STAINS = ((0.650, 0.072, 0.268), (0.704, 0.990, 0.570), (0.286, 0.105, 0.776))
-_JPEG_SHARE, _BLUR_SHARE, _NOISE_SHARE, _GLASS_SHARE = 0.25, 0.3, 0.2, 0.1
+_JPEG_SHARE, _BLUR_SHARE, _NOISE_SHARE, _GLASS_SHARE = 0.25, 0.3, 0.2, 0.2
 _BLUR_REACH = 3
 
 
@@ -148,17 +148,27 @@ def _blur(pixels: Tensor, strength: float, generator: torch.Generator) -> Tensor
 
 
 def _glass(pixels: Tensor, generator: torch.Generator) -> Tensor:
-    """Lay glass over up to 40 % of a share of the tiles, with a straight edge."""
+    """Lay glass over 5-45 % of a share of the tiles: the tissue's edge, or tears and lumens."""
     at = _chosen(len(pixels), _GLASS_SHARE, generator)
-    angle = _uniform((len(at),), 0.0, 2 * math.pi, generator)
-    reach = _uniform((len(at),), 0.2, 1.0, generator)
+    if not len(at):
+        return pixels
+    px = pixels.shape[2]
     light = _uniform((len(at), 3), 0.0, 8.0, generator) + _uniform(
         (len(at), 1), 225, 248, generator
     )
-    side = torch.linspace(-1.0, 1.0, pixels.shape[2])
+    angle = _uniform((len(at),), 0.0, 2 * math.pi, generator)
+    side = torch.linspace(-1.0, 1.0, px)
     y, x = torch.meshgrid(side, side, indexing="ij")
-    along = angle.cos()[:, None, None] * x + angle.sin()[:, None, None] * y
-    covered = (along > reach[:, None, None])[:, None]
+    edge = angle.cos()[:, None, None] * x + angle.sin()[:, None, None] * y
+    coarse = torch.randn(len(at), 1, 6, 6, generator=generator)
+    holes = functional.interpolate(coarse, size=(px, px), mode="bicubic")[:, 0]
+    torn = torch.rand(len(at), generator=generator) < 0.6
+    height = torch.where(torn[:, None, None], holes, edge)
+    covered_share = _uniform((len(at),), 0.05, 0.45, generator)
+    ranks = (covered_share * (px * px - 1)).long()
+    ordered = height.flatten(1).sort(dim=1, descending=True).values
+    limit = ordered.gather(1, ranks[:, None])[:, :, None]
+    covered = (height > limit)[:, None]
     pixels[at] = torch.where(covered, light[:, :, None, None], pixels[at])
     return pixels
 
