@@ -57,8 +57,8 @@ HEAT_COLORMAP = {
     ],
 }
 OUTLINE_COLOR = "#101010"
-#: Width of the tumor's outline as a part of a tile.
-OUTLINE_WIDTH = 0.25
+#: Width of the tumor's outline on the screen, at any zoom.
+OUTLINE_SCREEN_PX = 2.5
 
 
 def slide_id(path: Path) -> str:
@@ -229,12 +229,14 @@ def interaction_layer(
 def outline_layer(
     mask: NDArray[np.bool_], tissue_map: TissueMap, slide: str, stem: str
 ) -> LayerData:
-    """Describe the border of a mask on the tile grid as line segments along the tiles' edges."""
+    """Describe the border of a mask on the tile grid as line segments along the tiles' edges.
+
+    Their width is `outline_width` of the zoom at hand.
+    """
     stride = tissue_map.stride_um
     kwargs = {
         "name": f"Tumor region · {stem}",
         "edge_color": OUTLINE_COLOR,
-        "edge_width": OUTLINE_WIDTH,
         "vector_style": "line",
         "opacity": 1.0,
         # Corners, not centers, of tiles: no half-tile shift here.
@@ -244,6 +246,11 @@ def outline_layer(
         "metadata": _metadata("tumor_region", slide),
     }
     return border_segments(mask), kwargs, "vectors"
+
+
+def outline_width(stride_um: float, zoom: float) -> float:
+    """Width that looks like `OUTLINE_SCREEN_PX` at a zoom (screen pixels per µm), in tiles."""
+    return OUTLINE_SCREEN_PX / (zoom * stride_um)
 
 
 def border_segments(mask: NDArray[np.bool_]) -> NDArray[np.float32]:

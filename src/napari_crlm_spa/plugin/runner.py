@@ -19,6 +19,7 @@ from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.errors import CrlmSpaError
 from napari_crlm_spa.plugin import engine
 from napari_crlm_spa.plugin.session import OpenSlide, Run, Session
+from napari_crlm_spa.plugin.words import done_line
 from napari_crlm_spa.plugin.worker import PipelineWorker, WorkerRegistry
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ class _Course(QObject):
     def _on_returned(self, analysis: Any) -> None:
         if self._runner._session.run is self.run:
             self._runner._session.take_analysis(self.run, analysis)
-            self._runner.ended.emit(f"Done. The results are in {analysis.folder}")
+            self._runner.ended.emit(done_line(analysis))
 
     def _on_aborted(self) -> None:
         self._runner.ended.emit(STOPPED)

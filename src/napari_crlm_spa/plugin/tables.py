@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from napari_crlm_spa.core.classes import TissueClass
 from napari_crlm_spa.core.risk import RiskAssessment, RiskRow
 from napari_crlm_spa.core.spatial import FAMILIES, FEATURES, TISSUES, SpatialFeatures
 from napari_crlm_spa.core.spatial.definitions import column_name
@@ -57,6 +58,11 @@ def legend_rows(tissue_map: TissueMap) -> list[LegendRow]:
             )
         )
     return sorted(rows, key=lambda row: row.share is None)
+
+
+def short_title(tissue: TissueClass) -> str:
+    """Name a tissue in as few words as a narrow column needs, e.g. ``"Debris"``."""
+    return tissue.title.partition(" (")[0]
 
 
 @dataclass(frozen=True, slots=True)

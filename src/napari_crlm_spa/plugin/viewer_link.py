@@ -16,11 +16,13 @@ from napari_crlm_spa.plugin.layers import METADATA_KEY, LayerData, kind_of
 from napari_crlm_spa.plugin.readers import read_slide
 from napari_crlm_spa.plugin.session import OpenSlide, Session
 from napari_crlm_spa.plugin.throttle import Throttle
-from napari_crlm_spa.plugin.viewer_look import dress_viewer, show_color_bar
+from napari_crlm_spa.plugin.viewer_look import camera_of, dress_viewer, show_color_bar
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
+
+OUTLINE_MS = 40
 
 
 def add_layer(viewer: ViewerModel, layer_data: LayerData) -> Layer:
@@ -54,6 +56,8 @@ class ViewerLink(QObject):
         self._session = session
         self._changed: OpenSlide | None = None
         self._refresh = Throttle(self._refresh_map, self)
+        self._fit_outline = Throttle(self._fit_outlines, self, every_ms=OUTLINE_MS)
+        camera_of(viewer).events.zoom.connect(self._on_zoom)
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
         session.current_changed.connect(self._on_current_changed)
@@ -66,6 +70,8 @@ class ViewerLink(QObject):
     def detach(self) -> None:
         """Stop listening."""
         self._refresh.stop()
+        self._fit_outline.stop()
+        camera_of(self._viewer).events.zoom.disconnect(self._on_zoom)
         self._viewer.layers.events.inserted.disconnect(self._on_inserted)
         self._viewer.layers.events.removed.disconnect(self._on_removed)
         self._session.current_changed.disconnect(self._on_current_changed)
@@ -98,6 +104,16 @@ class ViewerLink(QObject):
             slide_id = event.value.metadata[METADATA_KEY]["slide_id"]
             if not self.layers_of(slide_id, "slide"):
                 self._session.remove_slide(slide_id)
+
+    def _on_zoom(self, _event: Any) -> None:
+        self._fit_outline.poke()
+
+    def _fit_outlines(self) -> None:
+        """Keep the tumor's outline as wide on the screen as it was."""
+        zoom = camera_of(self._viewer).zoom
+        for layer in self._viewer.layers:
+            if kind_of(layer.metadata) == "tumor_region":
+                layer.edge_width = layers.outline_width(layer.scale[0], zoom)
 
     # -- session to viewer ----------------------------------------------------------------
 
@@ -146,5 +162,6 @@ class ViewerLink(QObject):
             layer = add_layer(self._viewer, layer_data)
             if kind_of(layer.metadata) == "interaction":
                 show_color_bar(layer)
+        self._fit_outlines()
         # Its opacity is what a reader wants to change next.
         self._viewer.layers.selection.active = self.layers_of(slide.id, "tissue_map")[0]

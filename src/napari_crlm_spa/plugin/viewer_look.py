@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from napari.components import ViewerModel
+    from napari.components import Camera, ViewerModel
     from napari.layers import Image
 
 CANVAS_COLOR = "white"
@@ -35,6 +35,12 @@ def dress_viewer_in_front() -> None:
     viewer = current_viewer()
     if viewer is not None:
         dress_viewer(viewer)
+
+
+def camera_of(viewer: ViewerModel) -> Camera:
+    """Return the viewer's camera."""
+    scene = getattr(viewer, "scene", None)  # napari 0.9 and newer
+    return viewer.camera if scene is None else scene.camera
 
 
 def show_color_bar(layer: Image) -> None:

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from napari_crlm_spa.core.slide import SlideInfo
 from napari_crlm_spa.plugin.session import RunStatus
+
+if TYPE_CHECKING:
+    from napari_crlm_spa.core.pipeline import Analysis
 
 
 def duration(seconds: float) -> str:
@@ -33,6 +38,13 @@ def progress_text(status: RunStatus) -> str:
         return ""
     percent = 100 * status.done / status.total
     return f"{status.done:,} of {status.total:,} {status.unit} ({percent:.0f} %)".replace("  ", " ")
+
+
+def done_line(analysis: Analysis) -> str:
+    """Say that an analysis has ended, where its results are, and what to be careful about."""
+    reused = " The tissue map is that of an earlier run with the same choices."
+    parts = [f"Done.{reused if analysis.reused else ''} The results are in {analysis.folder}."]
+    return "\n".join([*parts, *analysis.run.get("notes", ())])
 
 
 def slide_line(info: SlideInfo) -> str:

@@ -1,5 +1,7 @@
 """The panel in a real viewer: buttons are clicked, layers and numbers are compared."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from napari.components import ViewerModel
@@ -15,13 +17,14 @@ from napari_crlm_spa._tests.plugin.conftest import (
 )
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.errors import ModelNotFound
-from napari_crlm_spa.plugin.layers import kind_of
+from napari_crlm_spa.plugin.layers import OUTLINE_SCREEN_PX, kind_of
 from napari_crlm_spa.plugin.memory import recall
 from napari_crlm_spa.plugin.risk_models import BY_HAND
 from napari_crlm_spa.plugin.runner import STOPPED
 from napari_crlm_spa.plugin.widgets import files_bar
 from napari_crlm_spa.plugin.widgets.panel import AnalysisPanel
 from napari_crlm_spa.plugin.widgets.risk import CUTOFF_COLUMN
+from napari_crlm_spa.plugin.words import done_line
 from napari_crlm_spa.plugin.worker import PipelineWorker
 
 BATCHES = -(-len(known_grid().pending()) // BATCH)
@@ -332,6 +335,22 @@ def test_the_choices_reach_the_pipeline_and_are_remembered(
     assert options.tiling.blank_max == 0.75
     assert (options.mpp, options.risk_model) == (None, "repo_2022")
     assert recall()["output_folder"] == str(tmp_path / "out")
+
+
+def test_the_outline_is_equally_wide_at_every_zoom(qtbot, opened, viewer, pipeline):
+    run_to_end(qtbot, opened, pipeline)
+    (outline,) = layers_of_kind(viewer, "tumor_region")
+    for zoom in (0.05, 1.0):
+        viewer.scene.camera.zoom = zoom
+        expected = OUTLINE_SCREEN_PX / zoom / outline.scale[0]
+        qtbot.waitUntil(lambda wide=expected: outline.edge_width == pytest.approx(wide))
+
+
+def test_notes_of_the_run_are_told_at_its_end(analysis):
+    careful = dataclasses.replace(analysis, run={"notes": ["12 tiles could not be read."]})
+    assert done_line(careful).endswith("12 tiles could not be read.")
+    again = dataclasses.replace(analysis, reused=True)
+    assert "earlier run" in done_line(again)
 
 
 # -- stopping -----------------------------------------------------------------------------

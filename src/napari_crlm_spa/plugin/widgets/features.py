@@ -8,12 +8,13 @@ from pathlib import Path
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_crlm_spa.core.files import write_text
-from napari_crlm_spa.core.spatial.definitions import NOUNS
+from napari_crlm_spa.core.spatial import Zone
 from napari_crlm_spa.core.store import features_csv
 from napari_crlm_spa.errors import StoreError
+from napari_crlm_spa.plugin.layers import ZONE_COLORS
 from napari_crlm_spa.plugin.session import OpenSlide, Session
-from napari_crlm_spa.plugin.tables import feature_table
-from napari_crlm_spa.plugin.widgets.tables import ReadOnlyTable
+from napari_crlm_spa.plugin.tables import feature_table, short_title
+from napari_crlm_spa.plugin.widgets.tables import ReadOnlyTable, swatch
 
 HEADERS = ["Tissue", "Overall", "Infiltrating", "Distal", "With tumor"]
 EMPTY = "–"
@@ -26,6 +27,8 @@ class FeaturesTab(QWidget):
         super().__init__()
         self._session = session
         self.table = ReadOnlyTable(HEADERS)
+        for header, zone in ((2, Zone.INFILTRATING), (3, Zone.DISTAL)):
+            self.table.horizontalHeaderItem(header).setIcon(swatch(ZONE_COLORS[zone]))
         self.save_button = QPushButton("Save as CSV…")
         self.message = QLabel("Hover over a number to read what it says.")
         self.message.setWordWrap(True)
@@ -58,8 +61,7 @@ class FeaturesTab(QWidget):
             return
         scheme = analysis.tissue_map.scheme
         for row, (tissue, cells) in enumerate(feature_table(analysis.features).items()):
-            noun = NOUNS[tissue]
-            self.table.put(row, 0, noun[0].upper() + noun[1:], color=scheme[tissue].color)
+            self.table.put(row, 0, short_title(scheme[tissue]), color=scheme[tissue].color)
             for column, cell in enumerate(cells, start=1):
                 text = EMPTY if isnan(cell.value) else f"{cell.value:.4f}"
                 self.table.put(row, column, text, f"{cell.column}\n{cell.sentence}")
