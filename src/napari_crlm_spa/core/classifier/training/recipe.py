@@ -11,7 +11,12 @@ from napari_crlm_spa.errors import TrainingError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingOptions(Options):
-    """How a classifier is trained. The defaults are the preset `modern`."""
+    """How a classifier is trained. The defaults are the preset `modern`.
+
+    No stain normalization by default: on slides that were held back, tiles as scanned were
+    told better than normalized ones (docs/models/default.md), since the training varies the
+    stain itself and normalization takes away differences between tissues.
+    """
 
     name: str = option("crlm-tiles", "Name of the model on its card")
     scheme: str = option("crlm7", "Classes to tell apart", choices=("crlm7", "crc9"))
@@ -39,12 +44,12 @@ class TrainingOptions(Options):
         advanced=True,
     )
     stain: str = option(
-        "per_slide",
+        "none",
         "Stain normalization that the model expects",
         choices=("per_slide", "per_tile", "none"),
     )
     stain_mix: float = option(
-        0.4,
+        0.5,
         "Share of training tiles normalized another way, so that no method is a must",
         min=0.0,
         max=1.0,
