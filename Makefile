@@ -28,8 +28,9 @@ fix: $(VENV)/.check  ## format and mend what the linter can
 docs: $(VENV)/.docs  ## the documentation as a web site in site/
 	$(BIN)/mkdocs build --strict
 
-bench: $(VENV)/.demo  ## speed and memory of analyze on a slide: make bench SLIDE=slide.svs
-	$(BIN)/python benchmarks/analyze_slide.py $(SLIDE)
+bench: $(VENV)/.demo  ## speed and memory of analyze, on the sample or on SLIDE=slide.svs
+	$(if $(SLIDE),,$(BIN)/crlm-spa demo --out demo-output)
+	$(BIN)/python benchmarks/analyze_slide.py $(or $(SLIDE),demo-output/sample-liver-metastasis.tif)
 
 screenshots: $(VENV)/.test  ## napari with a slide: make screenshots SLIDE=slide.svs
 	$(SCREEN) $(BIN)/python tools/screenshots.py docs/images $(if $(SLIDE),--slide $(SLIDE))
