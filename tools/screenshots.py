@@ -117,11 +117,13 @@ class Tour:
         print(path)
 
     def _wait(self, seconds: float) -> None:
+        from qtpy.QtCore import QEvent
         from qtpy.QtWidgets import QApplication
 
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             QApplication.processEvents()
+            QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
             time.sleep(0.01)
 
 

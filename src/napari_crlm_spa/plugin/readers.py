@@ -11,7 +11,7 @@ from napari_crlm_spa.core.slide.pyramid import SlidePyramid
 from napari_crlm_spa.errors import SlideError
 from napari_crlm_spa.plugin.layers import LayerData, slide_layer
 from napari_crlm_spa.plugin.memory import cache_folder
-from napari_crlm_spa.plugin.viewer_look import dress_viewer_in_front
+from napari_crlm_spa.plugin.viewer_look import dress_viewer_in_front, watch
 
 Reader = Callable[[str | list[str]], list[LayerData]]
 
@@ -71,5 +71,5 @@ def sample_slide() -> Path:
     path = cache_folder() / SAMPLE_NAME
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_sample_slide(path)
+        watch(write_sample_slide(path))
     return path

@@ -7,7 +7,10 @@ napari itself is imported on use.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from napari_crlm_spa.core.progress import Progress
 
 if TYPE_CHECKING:
     from napari.components import Camera, ViewerModel
@@ -21,9 +24,15 @@ def dress_viewer(viewer: ViewerModel) -> None:
     canvas = getattr(viewer, "canvas", None)  # napari 0.9 and newer
     if canvas is not None:
         canvas.background_color_override = CANVAS_COLOR
-    scale_bar = viewer.scale_bar if canvas is None else canvas.overlays.scale_bar
+    scale_bar = scale_bar_of(viewer)
     scale_bar.visible = True
     scale_bar.box = True
+
+
+def scale_bar_of(viewer: ViewerModel) -> Any:
+    """Return the viewer's scale bar."""
+    canvas = getattr(viewer, "canvas", None)  # napari 0.9 and newer
+    return viewer.scale_bar if canvas is None else canvas.overlays.scale_bar
 
 
 def dress_viewer_in_front() -> None:
@@ -48,3 +57,18 @@ def show_color_bar(layer: Image) -> None:
     color_bar = getattr(layer, "colorbar", None)
     if color_bar is not None:
         color_bar.visible = True
+
+
+def watch(work: Iterable[Progress]) -> None:
+    """Do slow work in the main thread, with napari's own progress bar if napari is there."""
+    if "napari" not in sys.modules:
+        for _ in work:
+            pass
+        return
+    from napari.utils import progress
+
+    with progress(total=0) as bar:
+        for report in work:
+            bar.total = report.total
+            bar.set_description(report.stage)
+            bar.update(report.done - bar.n)

@@ -165,3 +165,9 @@ def write_slide(path, mpp):
     side = round(STRIDE_UM / SLIDE_MPP)
     picture[4 * side : 16 * side, 5 * side : 15 * side] = (90, 40, 110)
     return write_tiff(path, [picture, halved(picture), halved(halved(picture))], mpp=mpp)
+
+
+def is_white(viewer):
+    """Whether the canvas is white; napari before 0.9 cannot be told."""
+    canvas = getattr(viewer, "canvas", None)
+    return canvas is None or np.allclose(canvas.background_color_override, 1)

@@ -10,7 +10,7 @@ from napari_crlm_spa.core.slide.pyramid import SlidePyramid
 from napari_crlm_spa.core.tissue_map import TissueMap
 from napari_crlm_spa.plugin.layers import slide_layer, tissue_map_layer
 from napari_crlm_spa.plugin.viewer_link import add_layer
-from napari_crlm_spa.plugin.viewer_look import dress_viewer
+from napari_crlm_spa.plugin.viewer_look import camera_of, dress_viewer, scale_bar_of
 
 MPP, STRIDE_UM = 0.5, 112.0
 #: The dark block covers rows 5 and 6 and columns 6 to 8 of the grid.
@@ -61,9 +61,11 @@ def test_the_map_covers_the_tissue_to_a_screen_pixel(make_napari_viewer, zoom, l
     labels = add_layer(viewer, tissue_map_layer(block_map(), "id", "odd"))
     labels.opacity = 1.0
     dress_viewer(viewer)
-    viewer.canvas.overlays.scale_bar.visible = False
-    viewer.scene.camera.zoom = zoom
-    viewer.scene.camera.center = (0, 6 * STRIDE_UM, 7.5 * STRIDE_UM)
+    # White as well where napari cannot set the canvas's color alone (before 0.9).
+    viewer.theme = "light"
+    scale_bar_of(viewer).visible = False
+    camera_of(viewer).zoom = zoom
+    camera_of(viewer).center = (0, 6 * STRIDE_UM, 7.5 * STRIDE_UM)
     labels.visible = False
     tissue = viewer.screenshot(flash=False)[..., :3].max(axis=-1) < 128
     image.visible, labels.visible = False, True

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
+from napari_crlm_spa._tests.plugin.conftest import is_white
+from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.errors import NotASlide, UnreadableSlide
 from napari_crlm_spa.plugin import readers
 from napari_crlm_spa.plugin.readers import get_reader, open_sample, read_slides, sample_slide
+from napari_crlm_spa.plugin.viewer_look import scale_bar_of
 
 
 @pytest.mark.parametrize("name", ["a.svs", "b.NDPI", "c.mrxs", "d.ome.tif", "e.tiff", "f.scn"])
@@ -49,8 +52,8 @@ def test_dropping_a_slide_on_the_window_opens_and_dresses_it(make_napari_viewer,
     assert layer.multiscale
     assert layer.name == "slide"
     assert [str(unit) for unit in layer.units] == ["micrometer", "micrometer"]
-    assert np.allclose(viewer.canvas.background_color_override, 1)
-    assert viewer.canvas.overlays.scale_bar.visible
+    assert is_white(viewer)
+    assert scale_bar_of(viewer).visible
 
 
 def test_the_sample_slide_is_drawn_once(monkeypatch):
@@ -58,9 +61,10 @@ def test_the_sample_slide_is_drawn_once(monkeypatch):
 
     def draw(path, **_):
         drawn.append(path)
+        yield Progress("Drawing the sample slide", 1, 1, "blocks")
         path.touch()
 
-    monkeypatch.setattr("napari_crlm_spa.core.sample.write_sample_slide", draw, raising=False)
+    monkeypatch.setattr("napari_crlm_spa.core.sample.write_sample_slide", draw)
     assert sample_slide() == sample_slide()
     assert len(drawn) == 1
     assert sample_slide().is_relative_to(readers.cache_folder())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isnan
 from pathlib import Path
 
+from qtpy.QtCore import QSize
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_crlm_spa.core.files import write_text
@@ -18,6 +19,8 @@ from napari_crlm_spa.plugin.widgets.tables import ReadOnlyTable, swatch
 
 HEADERS = ["Tissue", "Overall", "Infiltrating", "Distal", "With tumor"]
 EMPTY = "–"
+#: Side of the zone colors in the header.
+ZONE_PX = 9
 
 
 class FeaturesTab(QWidget):
@@ -27,6 +30,7 @@ class FeaturesTab(QWidget):
         super().__init__()
         self._session = session
         self.table = ReadOnlyTable(HEADERS)
+        self.table.horizontalHeader().setIconSize(QSize(ZONE_PX, ZONE_PX))
         for header, zone in ((2, Zone.INFILTRATING), (3, Zone.DISTAL)):
             self.table.horizontalHeaderItem(header).setIcon(swatch(ZONE_COLORS[zone]))
         self.save_button = QPushButton("Save as CSV…")

@@ -23,7 +23,7 @@ from napari_crlm_spa.plugin.widgets.slide_box import SlideBox
 if TYPE_CHECKING:
     import napari
 
-WIDTH_PX = 440
+WIDTH_PX = 460
 
 
 class AnalysisPanel(QWidget):
