@@ -9,9 +9,9 @@ from napari_crlm_spa.core.slide import is_slide_name, open_slide
 from napari_crlm_spa.core.slide.formats import SLIDE_FORMATS
 from napari_crlm_spa.core.slide.pyramid import SlidePyramid
 from napari_crlm_spa.errors import SlideError
-from napari_crlm_spa.plugin.layers import LayerData, slide_layer
+from napari_crlm_spa.plugin.layers import METADATA_KEY, LayerData, slide_layer
 from napari_crlm_spa.plugin.memory import cache_folder
-from napari_crlm_spa.plugin.viewer_look import dress_viewer_in_front, watch
+from napari_crlm_spa.plugin.viewer_look import dress_viewer_in_front, warn, watch
 
 Reader = Callable[[str | list[str]], list[LayerData]]
 
@@ -46,6 +46,13 @@ def read_slides(path: str | list[str]) -> list[LayerData]:
     paths = [path] if isinstance(path, str) else path
     opened = [read_slide(Path(each)) for each in paths]
     dress_viewer_in_front()
+    for _, kwargs, _ in opened:
+        info = kwargs["metadata"][METADATA_KEY]["info"]
+        if info.pixel_size is None:
+            warn(
+                f"{info.path.name} does not say how large a pixel is, so it is shown in pixels. "
+                "Enter the pixel size in the CRLM-SPA panel."
+            )
     return opened
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from qtpy.QtCore import QObject
 
@@ -55,6 +56,7 @@ class ViewerLink(QObject):
         self._viewer = viewer
         self._session = session
         self._changed: OpenSlide | None = None
+        self._put_away: WeakSet[Layer] = WeakSet()
         self._refresh = Throttle(self._refresh_map, self)
         self._fit_outline = Throttle(self._fit_outlines, self, every_ms=OUTLINE_MS)
         camera_of(viewer).events.zoom.connect(self._on_zoom)
@@ -118,9 +120,10 @@ class ViewerLink(QObject):
     # -- session to viewer ----------------------------------------------------------------
 
     def _on_current_changed(self, slide: OpenSlide | None) -> None:
-        """Bring the slide's picture to the pixel size that the session knows."""
+        """Show the layers of this slide only, at the pixel size that the session knows."""
         if slide is None:
             return
+        self._look_at(slide)
         placing = layers.slide_transform(slide.info)
         moved = [
             layer
@@ -133,6 +136,19 @@ class ViewerLink(QObject):
         if moved:
             self._remove_results(slide)
             self._viewer.reset_view()
+
+    def _look_at(self, slide: OpenSlide) -> None:
+        """Put the layers of other slides away and bring back those of this one.
+
+        All slides begin at the same corner, so they would cover each other.
+        """
+        for layer in self._viewer.layers:
+            if kind_of(layer.metadata, slide.id) is not None:
+                layer.visible = layer.visible or layer in self._put_away
+                self._put_away.discard(layer)
+            elif kind_of(layer.metadata) is not None and layer.visible:
+                layer.visible = False
+                self._put_away.add(layer)
 
     def _remove_results(self, slide: OpenSlide) -> None:
         for layer in self.layers_of(slide.id):

@@ -7,6 +7,7 @@ napari itself is imported on use.
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -72,3 +73,13 @@ def watch(work: Iterable[Progress]) -> None:
             bar.total = report.total
             bar.set_description(report.stage)
             bar.update(report.done - bar.n)
+
+
+def warn(sentence: str) -> None:
+    """Tell the user something in passing."""
+    if "napari" in sys.modules:
+        from napari.utils.notifications import show_warning
+
+        show_warning(sentence)
+    else:
+        warnings.warn(sentence, stacklevel=2)

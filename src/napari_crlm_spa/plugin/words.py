@@ -60,5 +60,10 @@ def slide_line(info: SlideInfo) -> str:
 def pixel_size_line(info: SlideInfo) -> str:
     """Say how large a pixel is and who says so."""
     if info.pixel_size is None:
-        return "Pixel size unknown: please enter it"
+        return "Pixel size unknown: enter it (20x scan: 0.5, 40x: 0.25)"
     return f"Pixel size {info.pixel_size.mpp:.4g} µm/px ({info.pixel_size.source})"
+
+
+def pixel_size_reason(info: SlideInfo) -> str:
+    """Say all that is known about the pixel size, for a tooltip."""
+    return "\n".join(part for part in (pixel_size_line(info), info.pixel_size_note) if part)

@@ -54,7 +54,7 @@ def box_of(shown):
     return np.array([rows[0], rows[-1] + 1, cols[0], cols[-1] + 1])
 
 
-@pytest.mark.parametrize(("zoom", "level"), [(1.5, 0), (0.3, 1), (0.1, 2)])
+@pytest.mark.parametrize(("zoom", "level"), [(1.5, 0), (0.3, 1), (0.05, 2)])
 def test_the_map_covers_the_tissue_to_a_screen_pixel(make_napari_viewer, zoom, level):
     viewer = make_napari_viewer(show=True)
     image = add_layer(viewer, described_slide())

@@ -1,6 +1,8 @@
 """The panel in a real viewer: buttons are clicked, layers and numbers are compared."""
 
+import csv
 import dataclasses
+import shutil
 
 import numpy as np
 import pytest
@@ -147,6 +149,7 @@ def test_a_file_that_is_no_slide_becomes_a_sentence(panel, tmp_path):
 def test_a_missing_pixel_size_is_asked_for(qtbot, panel, viewer, slide_without_mpp, pipeline):
     panel.open_slide(str(slide_without_mpp))
     assert "unknown" in panel.slide_box.pixel_label.text()
+    assert "0.25" in panel.slide_box.pixel_label.text()
     assert not panel.run_box.run_button.isEnabled()
     panel.slide_box.mpp_box.setValue(SLIDE_MPP)
     click(qtbot, panel.slide_box.mpp_button)
@@ -235,8 +238,6 @@ def test_the_features_are_those_of_the_analysis(qtbot, opened, pipeline):
 
 
 def test_the_saved_table_has_the_numbers_of_the_screen(qtbot, opened, pipeline, tmp_path):
-    import csv
-
     run_to_end(qtbot, opened, pipeline)
     path = tmp_path / "features.csv"
     opened.features.save_to(path)
@@ -460,16 +461,35 @@ def test_without_an_output_folder_nothing_runs(qtbot, opened, pipeline):
 # -- two slides ---------------------------------------------------------------------------
 
 
-def test_each_slide_keeps_its_own_result(qtbot, opened, pipeline, slide_path, tmp_path):
-    import shutil
-
-    other = tmp_path / "other.tif"
-    shutil.copy(slide_path, other)
+@pytest.fixture
+def two_slides(qtbot, opened, pipeline, slide_path, tmp_path):
+    """A panel with an analyzed slide and another one, opened later."""
     run_to_end(qtbot, opened, pipeline)
-    opened.open_slide(str(other))
-    assert opened.slide_box.chooser.currentText() == "other.tif"
-    assert not opened.legend.isVisibleTo(opened)
-    opened.slide_box.chooser.setCurrentIndex(0)
-    opened.slide_box.chooser.activated.emit(0)
-    assert opened.legend.isVisibleTo(opened)
-    assert opened.features.table.rowCount() == 5
+    opened.open_slide(str(shutil.copy(slide_path, tmp_path / "other.tif")))
+    return opened
+
+
+def choose(panel, index):
+    panel.slide_box.chooser.setCurrentIndex(index)
+    panel.slide_box.chooser.activated.emit(index)
+
+
+def test_each_slide_keeps_its_own_result(two_slides):
+    assert two_slides.slide_box.chooser.currentText() == "other.tif"
+    assert not two_slides.legend.isVisibleTo(two_slides)
+    assert two_slides.features.table.rowCount() == 0
+    choose(two_slides, 0)
+    assert two_slides.legend.isVisibleTo(two_slides)
+    assert two_slides.features.table.rowCount() == 5
+
+
+def test_only_the_layers_of_the_chosen_slide_are_visible(two_slides, viewer):
+    assert visible(viewer) == ["other"]
+    choose(two_slides, 0)
+    assert visible(viewer) == ["slide", "Tissue map · slide", "Tumor region · slide"]
+    choose(two_slides, 1)
+    assert visible(viewer) == ["other"]
+
+
+def visible(viewer):
+    return [layer.name for layer in viewer.layers if layer.visible]

@@ -74,3 +74,15 @@ def test_the_sample_command_opens_the_sample_slide(monkeypatch, slide_path):
     monkeypatch.setattr(readers, "sample_slide", lambda: slide_path)
     ((_, kwargs, _),) = open_sample()
     assert kwargs["name"] == "slide"
+
+
+def test_a_slide_without_pixel_size_is_shown_in_pixels_with_a_warning(
+    make_napari_viewer, slide_without_mpp, monkeypatch
+):
+    told = []
+    monkeypatch.setattr("napari.utils.notifications.show_warning", told.append)
+    viewer = make_napari_viewer()
+    viewer.open(str(slide_without_mpp), plugin="napari-crlm-spa")
+    assert {str(unit) for unit in viewer.layers[0].units} == {"pixel"}
+    (sentence,) = told
+    assert "unknown.tif" in sentence

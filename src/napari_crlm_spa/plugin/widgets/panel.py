@@ -95,6 +95,8 @@ class AnalysisPanel(QWidget):
             self.message.show_problem(str(error))
             return
         self.settings.keep()
+        # Room for what comes now.
+        self.settings.fold.set_open(False)
         self.runner.start(slide, folder, options)
 
     def _on_run_changed(self, run: Run | None) -> None:

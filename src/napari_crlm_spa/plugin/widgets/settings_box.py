@@ -29,7 +29,7 @@ from napari_crlm_spa.plugin.memory import default_output_folder, recall, remembe
 if TYPE_CHECKING:
     from napari_crlm_spa.core.pipeline import AnalysisOptions
 
-OPTIONS_HEIGHT = 220
+OPTIONS_HEIGHT = 180
 #: Fields of the options that other parts of the panel ask for.
 ASKED_ELSEWHERE = ("mpp", "model", "risk_model")
 
@@ -71,7 +71,8 @@ class SettingsBox(QGroupBox):
         scroll.setWidgetResizable(True)
         scroll.setFixedHeight(OPTIONS_HEIGHT)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        layout.addWidget(Fold("More options", scroll))
+        self.fold = Fold("More options", scroll)
+        layout.addWidget(self.fold)
 
     def options(self, mpp: float | None, risk_model: str) -> AnalysisOptions:
         """Return the options as they stand.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
     QComboBox,
@@ -20,9 +22,11 @@ from napari_crlm_spa.core.slide import MPP_RANGE, SLIDE_SUFFIXES
 from napari_crlm_spa.plugin.form import NumberBox
 from napari_crlm_spa.plugin.memory import recall, remember
 from napari_crlm_spa.plugin.session import OpenSlide, Session
-from napari_crlm_spa.plugin.words import pixel_size_line, slide_line
+from napari_crlm_spa.plugin.words import pixel_size_line, pixel_size_reason, slide_line
 
 USUAL_MPP = 0.5
+MPP_TIP = "Usually 0.5 for a 20x scan and 0.25 for a 40x scan"
+MISSING_STYLE = "QLabel {background: #ffd33d; color: #24292f; padding: 2px; border-radius: 3px;}"
 
 
 class SlideBox(QGroupBox):
@@ -67,7 +71,7 @@ class SlideBox(QGroupBox):
         )
         field.setContentsMargins(0, 0, 0, 0)
         self._field.setLayout(field)
-        self._field.setToolTip("Usually 0.5 for a 20x scan and 0.25 for a 40x scan")
+        self._field.setToolTip(MPP_TIP)
         layout.addWidget(self._field)
 
     def _connect(self) -> None:
@@ -110,7 +114,8 @@ class SlideBox(QGroupBox):
         self.size_label.setText("" if slide is None else slide_line(slide.info))
         told = "" if slide is None else pixel_size_line(slide.info)
         self.pixel_label.setText(told)
-        self.pixel_label.setToolTip(told)
+        self.pixel_label.setToolTip(told if slide is None else pixel_size_reason(slide.info))
+        self.pixel_label.setStyleSheet("" if known or slide is None else MISSING_STYLE)
         self.size_label.setVisible(slide is not None)
         self.pixel_label.setVisible(slide is not None)
         self.change_button.setVisible(known)
@@ -126,7 +131,7 @@ def choose_slide(parent: QWidget) -> str:
         parent, "Open a slide", recall().get("slide_folder", ""), f"Slides ({patterns});;All (*)"
     )
     if path:
-        remember(slide_folder=path.rpartition("/")[0])
+        remember(slide_folder=str(Path(path).parent))
     return path
 
 

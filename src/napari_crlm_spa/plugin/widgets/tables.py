@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from qtpy.QtCore import Qt
-from qtpy.QtGui import QColor, QIcon, QPixmap
+from qtpy.QtCore import QRect, Qt
+from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 ROW_PX = 23
 SWATCH_PX = 14
+FRAME_COLOR = "#808080"
 
 
 class ReadOnlyTable(QTableWidget):
@@ -75,7 +76,11 @@ def _alignment(column: int) -> Qt.AlignmentFlag:
 
 
 def swatch(color: str) -> QIcon:
-    """Return a filled square."""
+    """Return a filled square; its frame shows even the color of the ground around."""
     pixmap = QPixmap(SWATCH_PX, SWATCH_PX)
-    pixmap.fill(QColor(color))
+    pixmap.fill(QColor(FRAME_COLOR))
+    inside = QRect(1, 1, SWATCH_PX - 2, SWATCH_PX - 2)
+    painter = QPainter(pixmap)
+    painter.fillRect(inside, QColor(color))
+    painter.end()
     return QIcon(pixmap)
