@@ -12,6 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from PIL import Image
+
 from napari_crlm_spa.core.classifier import runtime  # noqa: F401 - torch before Qt
 from napari_crlm_spa.plugin import memory
 
@@ -25,7 +27,7 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="folder for the pictures")
     parser.add_argument("--slide", type=Path, help="slide file; the drawn sample by default")
     parser.add_argument("--mpp", type=float, help="pixel size in µm/px, if the file names none")
-    parser.add_argument("--prefix", default="napari", help="first part of the file names")
+    parser.add_argument("--prefix", default="", help="first part of the file names")
     chosen = parser.parse_args()
     chosen.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
@@ -60,7 +62,7 @@ class Tour:
             panel.session.set_pixel_size(panel.session.current.id, mpp)
         self._wait(1.0)
         self.viewer.reset_view()
-        self.picture("slide")
+        self.picture("open")
         with tempfile.TemporaryDirectory() as results:
             self._analyze(Path(results))
             self._results()
@@ -86,7 +88,7 @@ class Tour:
     def _results(self) -> None:
         panel = self.panel
         panel.message.clear()
-        self.picture("result")
+        self.picture("review")
         panel.tabs.setCurrentIndex(1)
         self._show_only("zones", "HEP")
         self.picture("zones")
@@ -112,8 +114,9 @@ class Tour:
     def picture(self, name: str) -> None:
         """Save the whole window."""
         self._wait(1.0)
-        path = self._out / f"{self._prefix}-{name}.png"
-        self.viewer.screenshot(str(path), canvas_only=False, flash=False)
+        path = self._out / f"{self._prefix}{name}.png"
+        pixels = self.viewer.screenshot(canvas_only=False, flash=False)[..., :3]
+        Image.fromarray(pixels).save(path, optimize=True)
         print(path)
 
     def _wait(self, seconds: float) -> None:
