@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from napari_crlm_spa.core.risk.maxstat import maxstat_cutoff
 from napari_crlm_spa.core.risk.model import RiskModel
 from napari_crlm_spa.errors import RiskError, TableError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Method = Literal["median", "maxstat"]
 METHODS: tuple[Method, Method] = ("median", "maxstat")
@@ -61,6 +63,9 @@ def read_table(path: Path | str) -> pd.DataFrame:
     TableError
         If the file is missing, empty or no table.
     """
+    # Loaded when a table is read: a panel that only shows a risk opens sooner without it.
+    import pandas as pd
+
     path = Path(path)
     try:
         table = pd.read_csv(path)
@@ -212,6 +217,8 @@ def numbers_of(table: pd.DataFrame, column: str) -> NDArray[np.float64]:
     TableError
         If it is missing, or holds text or holes.
     """
+    import pandas as pd
+
     if column not in table.columns:
         raise TableError(
             f"The table has no column {column!r}. It has {', '.join(map(str, table.columns))}."
