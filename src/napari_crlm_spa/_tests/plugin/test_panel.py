@@ -166,14 +166,14 @@ def test_a_missing_pixel_size_is_asked_for(qtbot, panel, viewer, slide_without_m
 def test_the_map_fills_in_while_it_runs(qtbot, docked, window, pipeline):
     click(qtbot, docked.run_box.run_button)
     pipeline.step(3)
-    qtbot.waitUntil(lambda: docked.run_box.bar.value() == 3 * BATCH)
+    qtbot.waitUntil(lambda: docked.run_box.bar.value() == 3 * BATCH, timeout=60_000)
     (layer,) = layers_of_kind(window, "tissue_map")
     expected = np.zeros_like(known_classes())
     done = tuple(known_grid().pending()[: 3 * BATCH].T)
     expected[done] = known_classes()[done]
     assert np.array_equal(layer.data, expected)
     tiles = int(np.count_nonzero(expected == CRLM7.code("HEP")))
-    qtbot.waitUntil(lambda: legend(docked)["Hepatocytes"][0] == f"{tiles:,}")
+    qtbot.waitUntil(lambda: legend(docked)["Hepatocytes"][0] == f"{tiles:,}", timeout=60_000)
     assert "tiles/s" in docked.run_box.line.text()
     assert docked.run_box.bar.maximum() == len(known_grid().pending())
 
@@ -346,7 +346,9 @@ def test_the_outline_is_equally_wide_at_every_zoom(qtbot, opened, viewer, pipeli
     for zoom in (0.05, 1.0):
         camera_of(viewer).zoom = zoom
         expected = OUTLINE_SCREEN_PX / zoom / outline.scale[0]
-        qtbot.waitUntil(lambda wide=expected: outline.edge_width == pytest.approx(wide))
+        qtbot.waitUntil(
+            lambda wide=expected: outline.edge_width == pytest.approx(wide), timeout=60_000
+        )
 
 
 def test_notes_of_the_run_are_told_at_its_end(analysis):
@@ -362,8 +364,8 @@ def test_notes_of_the_run_are_told_at_its_end(analysis):
 def test_cancel_answers_within_one_batch(qtbot, docked, pipeline):
     click(qtbot, docked.run_box.run_button)
     pipeline.step(2)
-    qtbot.waitUntil(lambda: docked.run_box.bar.value() == 2 * BATCH)
-    with qtbot.waitSignal(docked.runner.ended) as blocker:
+    qtbot.waitUntil(lambda: docked.run_box.bar.value() == 2 * BATCH, timeout=60_000)
+    with qtbot.waitSignal(docked.runner.ended, timeout=60_000) as blocker:
         click(qtbot, docked.run_box.cancel_button)
         pipeline.let_go()
     wait_until_idle(qtbot, docked)
@@ -378,7 +380,7 @@ def test_cancel_answers_within_one_batch(qtbot, docked, pipeline):
 def test_closing_the_dock_stops_the_worker(qtbot, docked, window, pipeline):
     click(qtbot, docked.run_box.run_button)
     pipeline.step()
-    qtbot.waitUntil(lambda: pipeline.batches == 1)
+    qtbot.waitUntil(lambda: pipeline.batches == 1, timeout=60_000)
     window.window.remove_dock_widget(docked)
     pipeline.let_go()
     qtbot.waitUntil(pipeline.closed.is_set, timeout=60_000)
@@ -390,7 +392,7 @@ def test_removing_the_slide_stops_the_worker_and_drops_the_result(qtbot, docked,
     docked.session.analysis_changed.connect(heard.append)
     click(qtbot, docked.run_box.run_button)
     pipeline.step()
-    qtbot.waitUntil(lambda: pipeline.batches == 1)
+    qtbot.waitUntil(lambda: pipeline.batches == 1, timeout=60_000)
     window.layers.remove(window.layers["slide"])
     assert docked.session.current is None
     pipeline.let_go()
@@ -408,7 +410,7 @@ def test_closing_the_viewer_stops_the_worker(qtbot, make_napari_viewer, pipeline
     panel.open_slide(str(slide_path))
     click(qtbot, panel.run_box.run_button)
     pipeline.step()
-    qtbot.waitUntil(lambda: pipeline.batches == 1)
+    qtbot.waitUntil(lambda: pipeline.batches == 1, timeout=60_000)
     viewer.close()
     pipeline.let_go()
     qtbot.waitUntil(pipeline.closed.is_set, timeout=60_000)
@@ -418,7 +420,7 @@ def test_closing_the_viewer_stops_the_worker(qtbot, make_napari_viewer, pipeline
 def test_removing_the_map_while_it_fills_harms_nobody(qtbot, docked, window, pipeline):
     click(qtbot, docked.run_box.run_button)
     pipeline.step()
-    qtbot.waitUntil(lambda: len(layers_of_kind(window, "tissue_map")) == 1)
+    qtbot.waitUntil(lambda: len(layers_of_kind(window, "tissue_map")) == 1, timeout=60_000)
     window.layers.remove(layers_of_kind(window, "tissue_map")[0])
     with qtbot.waitSignal(docked.runner.ended, timeout=60_000):
         pipeline.let_go()
@@ -431,7 +433,7 @@ def test_removing_the_map_while_it_fills_harms_nobody(qtbot, docked, window, pip
 
 def test_a_problem_of_the_users_is_a_sentence(qtbot, opened, pipeline):
     pipeline.error = ModelNotFound("There is no model 'x'. Choose another under Model.")
-    with qtbot.waitSignal(opened.runner.failed):
+    with qtbot.waitSignal(opened.runner.failed, timeout=60_000):
         click(qtbot, opened.run_box.run_button)
         pipeline.step()
     wait_until_idle(qtbot, opened)
@@ -442,7 +444,7 @@ def test_a_problem_of_the_users_is_a_sentence(qtbot, opened, pipeline):
 
 def test_a_fault_of_ours_keeps_its_details(qtbot, opened, pipeline):
     pipeline.error = RuntimeError("index 7 is out of bounds")
-    with qtbot.waitSignal(opened.runner.failed) as blocker:
+    with qtbot.waitSignal(opened.runner.failed, timeout=60_000) as blocker:
         click(qtbot, opened.run_box.run_button)
         pipeline.step()
     wait_until_idle(qtbot, opened)

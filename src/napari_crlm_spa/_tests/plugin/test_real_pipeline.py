@@ -26,7 +26,7 @@ def finished(qtbot, slide, color_model, options, tmp_path):
     panel.settings.folder.setText(str(tmp_path / "gui"))
     with qtbot.waitSignal(panel.runner.ended, timeout=120_000):
         panel.run_box.run_button.click()
-    qtbot.waitUntil(lambda: not panel.runner.busy)
+    qtbot.waitUntil(lambda: not panel.runner.busy, timeout=60_000)
     yield panel
     PipelineWorker.await_workers(60_000)
     panel.let_go()

@@ -18,9 +18,9 @@ def test_an_error_of_any_kind_surfaces(qtbot):
         worker = PipelineWorker(work)
         heard = []
         worker.errored.connect(heard.append)
-        with qtbot.waitSignal(worker.finished):
+        with qtbot.waitSignal(worker.finished, timeout=60_000):
             worker.start()
-        qtbot.waitUntil(lambda heard=heard: bool(heard))
+        qtbot.waitUntil(lambda heard=heard: bool(heard), timeout=60_000)
         assert isinstance(
             heard[0], RuntimeError if isinstance(error, StopIteration) else type(error)
         )
@@ -37,9 +37,9 @@ def test_quitting_closes_the_generator(qtbot):
             closed.set()
 
     worker = PipelineWorker(work)
-    with qtbot.waitSignal(worker.yielded):
+    with qtbot.waitSignal(worker.yielded, timeout=60_000):
         worker.start()
-    with qtbot.waitSignals([worker.aborted, worker.finished]):
+    with qtbot.waitSignals([worker.aborted, worker.finished], timeout=60_000):
         worker.quit()
     assert closed.is_set()
 
@@ -58,9 +58,9 @@ def test_cancel_lets_no_second_batch_begin(qtbot):
 
     worker = PipelineWorker(work)
     worker.start()
-    qtbot.waitUntil(first.is_set)
+    qtbot.waitUntil(first.is_set, timeout=60_000)
     worker.quit()
-    with qtbot.waitSignal(worker.finished):
+    with qtbot.waitSignal(worker.finished, timeout=60_000):
         go_on.set()
     assert begun == [0]
 
@@ -74,7 +74,7 @@ def test_a_worker_that_was_quit_before_its_start_does_nothing(qtbot):
 
     worker = PipelineWorker(work)
     worker.quit()
-    with qtbot.waitSignal(worker.finished):
+    with qtbot.waitSignal(worker.finished, timeout=60_000):
         worker.start()
     assert begun == []
 
@@ -85,7 +85,7 @@ def test_the_return_value_is_emitted(qtbot):
         return number + 1
 
     worker = PipelineWorker(work, 41)
-    with qtbot.waitSignal(worker.returned) as blocker:
+    with qtbot.waitSignal(worker.returned, timeout=60_000) as blocker:
         worker.start()
     assert blocker.args == [42]
 
@@ -100,9 +100,9 @@ def test_the_registry_stops_its_workers_and_forgets_them(qtbot):
     for worker in workers:
         worker.start()
     assert len(registry) == 2
-    with qtbot.waitSignals([worker.finished for worker in workers]):
+    with qtbot.waitSignals([worker.finished for worker in workers], timeout=60_000):
         registry.stop()
-    qtbot.waitUntil(lambda: len(registry) == 0)
+    qtbot.waitUntil(lambda: len(registry) == 0, timeout=60_000)
 
 
 @pytest.fixture(autouse=True)
