@@ -169,9 +169,8 @@ class Session:
             return
         changed = progress.changed
         if isinstance(changed, TileGrid):
-            changed = TissueMap.empty(changed, CRLM7)
-        if isinstance(changed, TissueMap):
-            slide.tissue_map, slide.analysis = changed, None
+            # The pipeline takes models of this scheme only.
+            slide.tissue_map, slide.analysis = TissueMap.empty(changed, CRLM7), None
             self.map_started.emit(slide)
         elif isinstance(changed, TileScores) and slide.tissue_map is not None:
             slide.tissue_map.add(changed)
