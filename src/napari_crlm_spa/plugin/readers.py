@@ -15,8 +15,6 @@ from napari_crlm_spa.plugin.viewer_look import dress_viewer_in_front, warn, watc
 
 Reader = Callable[[str | list[str]], list[LayerData]]
 
-SAMPLE_NAME = "drawn-liver-metastasis.tif"
-
 
 def get_reader(path: str | list[str]) -> Reader | None:
     """Tell napari whether this plugin opens `path` (npe2 reader command).
@@ -73,7 +71,7 @@ def open_sample() -> list[LayerData]:
 
 def sample_slide() -> Path:
     """Return the sample slide in the user's cache folder; it is drawn on first use."""
-    from napari_crlm_spa.core.sample import write_sample_slide
+    from napari_crlm_spa.core.sample import SAMPLE_NAME, write_sample_slide
 
     path = cache_folder() / SAMPLE_NAME
     if not path.is_file():

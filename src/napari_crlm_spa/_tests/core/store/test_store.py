@@ -18,7 +18,7 @@ from napari_crlm_spa.core.store import (
 )
 from napari_crlm_spa.core.tiles import TileGrid, TileScores, TileState
 from napari_crlm_spa.core.tissue_map import TissueMap
-from napari_crlm_spa.errors import DamagedAnalysis, DiskFull
+from napari_crlm_spa.errors import DamagedAnalysis, DiskFull, StoreError
 
 HEADER = {"identity": "abc", "slide": {"path": "a.svs", "fingerprint": "f1"}}
 
@@ -121,6 +121,17 @@ def test_a_journal_of_another_run_starts_afresh(tmp_path):
         journal.append(scores_of(at((0, 1))))
     with TileJournal(path, {**HEADER, "identity": "other"}, CRLM7) as journal:
         assert journal.finished is None
+
+
+def test_a_second_run_into_the_same_journal_is_refused_until_the_first_ends(tmp_path):
+    path = tmp_path / TILES_JOURNAL
+    with TileJournal(path, HEADER, CRLM7) as journal:
+        journal.append(scores_of(at((0, 1))))
+        with pytest.raises(StoreError, match="Another run"):
+            TileJournal(path, HEADER, CRLM7)
+    with TileJournal(path, HEADER, CRLM7) as journal:
+        assert len(journal.finished) == 1
+    assert [each.name for each in tmp_path.iterdir()] == [TILES_JOURNAL]
 
 
 def test_two_slides_of_one_name_get_two_folders(tmp_path):
