@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from napari_crlm_spa.core.classes import ClassScheme
@@ -69,8 +70,10 @@ def _by_slide(tiles: Sequence[LabeledTile], scheme: ClassScheme) -> dict[str, di
 
 
 def _recipe(options: TrainingOptions) -> dict[str, Any]:
-    return {
+    recipe = {
         name: value
         for name, value in options.as_dict().items()
         if name not in _ON_THE_CARD_ELSEWHERE
     }
+    # The folder's name says which model it was; where it lay is nobody's business.
+    return {**recipe, "init": Path(options.init).name}
