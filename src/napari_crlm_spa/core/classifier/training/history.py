@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -51,12 +52,12 @@ def _plot(path: Path, history: Sequence[EpochRecord]) -> None:
     figure = Figure(figsize=(9, 3.5), layout="constrained")
     loss, accuracy = figure.subplots(1, 2)
     loss.plot(epochs, [r.train_loss for r in history], label="training (varied tiles)")
-    loss.plot(epochs, [r.validation_loss for r in history], label="validation")
-    loss.set(xlabel="epoch", ylabel="cross-entropy", yscale="log")
     accuracy.plot(epochs, [r.train_accuracy for r in history], label="training (varied tiles)")
-    accuracy.plot(
-        epochs, [r.validation_balanced_accuracy for r in history], label="validation, balanced"
-    )
+    if any(math.isfinite(r.validation_loss) for r in history):
+        loss.plot(epochs, [r.validation_loss for r in history], label="validation")
+        balanced = [r.validation_balanced_accuracy for r in history]
+        accuracy.plot(epochs, balanced, label="validation, balanced")
+    loss.set(xlabel="epoch", ylabel="cross-entropy")
     accuracy.set(xlabel="epoch", ylabel="accuracy", ylim=(None, 1.005))
     kept = [record.epoch for record in history if record.best][-1:]
     for axes in (loss, accuracy):
