@@ -6,7 +6,9 @@ it is imported before a panel is opened, and torch not before Run.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -84,6 +86,8 @@ def analyze(
         If Windows refuses to load torch after Qt.
     """
     try:
+        with _triton_hidden():
+            import napari_crlm_spa.core.classifier.runtime  # noqa: F401 - torch
         from napari_crlm_spa.core.pipeline import analyze_slide
 
         return (yield from analyze_slide(slide_path, out_dir, options))
@@ -94,3 +98,20 @@ def analyze(
             "Windows could not load PyTorch, because napari's windows were opened before it. "
             "Close napari and start it with: python -m napari_crlm_spa.plugin"
         ) from error
+
+
+@contextmanager
+def _triton_hidden() -> Iterator[None]:
+    """Load torch without triton, its compiler, which we do not use.
+
+    On Linux triton brings an LLVM of its own. Loaded after the canvas, it meets the LLVM of the
+    graphics driver (Mesa) under the same names, and the whole viewer crashes.
+    """
+    if "torch" in sys.modules or "triton" in sys.modules:
+        yield
+        return
+    sys.modules["triton"] = None  # type: ignore[assignment] - says "not there" to import
+    try:
+        yield
+    finally:
+        del sys.modules["triton"]
