@@ -37,9 +37,12 @@ def _explain(path: Path, error: OSError) -> StoreError:
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return FolderNotWritable(
-            f"{path} may not be written. Choose another output folder with -o."
+            f"{path} may not be written. Choose another folder for the results."
         )
-    return StoreError(f"{path} could not be written: {error.strerror or error}.")
+    return StoreError(
+        f"{path} could not be written: {error.strerror or error}. "
+        "Check the path, or choose another folder."
+    )
 
 
 @contextmanager
@@ -63,7 +66,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically (UTF-8)."""
     with atomic_path(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        # A file name on Linux need not be UTF-8; JSON reads what is written here back unchanged.
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -47,8 +47,6 @@ def _classify(
     job: Job, run: dict[str, Any], tissue_map: TissueMap
 ) -> Generator[Progress, None, None]:
     """Fill `tissue_map`; what an interrupted run had finished comes from its journal."""
-    if job.options.fresh:
-        job.folder.file(TILES_JOURNAL).unlink(missing_ok=True)
     header = {"identity": run["identity"], "slide": run["slide"]}
     yield Progress("Loading the model", 0, 1)
     with job.clock.time("loading the model"):
@@ -61,13 +59,15 @@ def _classify(
         matrix = _slide_stain(job)
     run["stain"] = None if matrix is None else matrix.as_dict()
     run["device"] = str(classifier.device)
-    job.folder.discard_run()
     total = len(job.grid.pending())
     fallbacks = 0
     with (
         job.clock.time("classifying"),
-        TileJournal(job.folder.file(TILES_JOURNAL), header, tissue_map.scheme) as journal,
+        TileJournal(
+            job.folder.file(TILES_JOURNAL), header, tissue_map.scheme, fresh=job.options.fresh
+        ) as journal,
     ):
+        job.folder.discard_run()
         if journal.finished is not None:
             tissue_map.add(journal.finished)
             fallbacks += int(journal.finished.stain_fallback.sum())

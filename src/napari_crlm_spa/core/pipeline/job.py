@@ -59,6 +59,8 @@ class Job:
                 "pixel_size_um": (size.x_um, size.y_um),
                 "model": self.card.sha256,
                 "temperature": self.card.temperature,
+                "input_px": self.card.input_px,
+                "normalization": self.card.normalization.model_dump(),
                 "tiling": self.options.tiling.as_dict(),
                 "stain": self.options.stain.as_dict(),
                 "regions": self.regions.fingerprint if self.regions else None,

@@ -28,6 +28,7 @@ from napari_crlm_spa.core.tissue_map import TissueMap
 
 #: Longer side of the slide's picture in the report.
 THUMBNAIL_PX = 1600
+_FILES = (FEATURES_CSV, RISK_JSON, TISSUE_MAP_PNG, REPORT_HTML)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,13 @@ def write_results(job: Job, results: Results, run: dict[str, Any]) -> Iterator[P
         yield Progress("Writing tiles for QuPath", 0, 1)
         write_tiles_geojson(folder.file(TILES_GEOJSON), results.tissue_map, job.slide.info)
         yield Progress("Writing tiles for QuPath", 1, 1)
-    if run.get("results_identity") == identity:
+    if run.get("results_identity") == identity and all(folder.file(n).exists() for n in _FILES):
         return
     yield Progress("Writing results", 0, 1)
     with job.clock.time("writing"):
+        if run.pop("results_identity", None):
+            # A run that ends halfway must not leave a record that vouches for the new files.
+            folder.write_run(run)
         folder.write_map(results.tissue_map, {"run": run["identity"], "slide": run["slide"]})
         write_text(folder.file(FEATURES_CSV), features_csv(job.slide.info.path, results.features))
         write_text(folder.file(RISK_JSON), risk_json(results))

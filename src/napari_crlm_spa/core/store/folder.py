@@ -21,13 +21,16 @@ from napari_crlm_spa.core.store.names import (
     ANALYSIS_ZARR,
     FORMAT_VERSION,
     RUN_JSON,
+    TILES_GEOJSON,
     TILES_JOURNAL,
 )
 from napari_crlm_spa.core.store.plain import to_json
 from napari_crlm_spa.core.tissue_map import TissueMap
-from napari_crlm_spa.errors import DamagedAnalysis
+from napari_crlm_spa.errors import DamagedAnalysis, ModelError
 
 _ARRAYS = ("classes", "probabilities", "state", "edge")
+#: What a damaged map makes fail: zarr, its decompressors (RuntimeError), its scheme (ModelError).
+_DAMAGE = (OSError, KeyError, ValueError, TypeError, IndexError, RuntimeError, ModelError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,8 @@ class AnalysisFolder:
             record = json.loads(self.file(RUN_JSON).read_text("utf-8"))
         except (OSError, ValueError):
             return None
-        return record if isinstance(record, dict) else None
+        ours = isinstance(record, dict) and isinstance(record.get("slide", {}), dict)
+        return cast("dict[str, Any]", record) if ours else None
 
     def write_run(self, record: Mapping[str, Any]) -> None:
         """Write the record that marks the folder complete, and drop the journal."""
@@ -92,9 +96,13 @@ class AnalysisFolder:
         self.file(TILES_JOURNAL).unlink(missing_ok=True)
 
     def discard_run(self) -> None:
-        """Mark the folder incomplete before its results are written anew."""
+        """Mark the folder incomplete before its results are written anew.
+
+        The tiles for QuPath go too: the next run writes them only if it is asked to.
+        """
         with write_errors(self.path):
             self.file(RUN_JSON).unlink(missing_ok=True)
+            self.file(TILES_GEOJSON).unlink(missing_ok=True)
 
     def write_map(self, tissue_map: TissueMap, attributes: Mapping[str, Any]) -> None:
         """Write ``analysis.zarr`` beside the old one, then exchange them."""
@@ -112,7 +120,7 @@ class AnalysisFolder:
 
 
 def _write_group(path: Path, tissue_map: TissueMap, attributes: Mapping[str, Any]) -> None:
-    group = zarr.open_group(str(path), mode="w")
+    group = zarr.open_group(path, mode="w")
     for name in _ARRAYS:
         data = getattr(tissue_map, name)
         chunks = tuple(min(256, max(1, side)) for side in data.shape[:2]) + data.shape[2:]
@@ -150,9 +158,9 @@ def load_analysis(folder: str | Path) -> StoredAnalysis:
             "Run crlm-spa analyze on the slide with the same output folder; it resumes."
         )
     try:
-        group = zarr.open_group(str(place.file(ANALYSIS_ZARR)), mode="r")
+        group = zarr.open_group(place.file(ANALYSIS_ZARR), mode="r")
         return StoredAnalysis(_read_map(group), run)
-    except (OSError, KeyError, ValueError, TypeError, IndexError) as error:
+    except _DAMAGE as error:
         raise DamagedAnalysis(
             f"{place.file(ANALYSIS_ZARR)} is damaged ({error}). Delete {place.path} and analyze "
             "the slide again."

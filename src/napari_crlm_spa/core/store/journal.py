@@ -68,6 +68,8 @@ class TileJournal:
         ``"identity"``.
     scheme
         Classes of the probabilities.
+    fresh
+        Forget what an existing journal holds, even one of the same identity.
 
     Raises
     ------
@@ -75,7 +77,9 @@ class TileJournal:
         If another run is writing there; two would spoil each other's records.
     """
 
-    def __init__(self, path: Path, header: Mapping[str, Any], scheme: ClassScheme) -> None:
+    def __init__(
+        self, path: Path, header: Mapping[str, Any], scheme: ClassScheme, *, fresh: bool = False
+    ) -> None:
         self._path = path
         self._type = _record_type(len(scheme))
         self.finished: TileScores | None = None
@@ -83,7 +87,7 @@ class TileJournal:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = _lock(path)
             try:
-                old = read_journal_header(path)
+                old = None if fresh else read_journal_header(path)
                 if old is not None and old.get("identity") == header["identity"]:
                     self._file = self._continue(path)
                 else:

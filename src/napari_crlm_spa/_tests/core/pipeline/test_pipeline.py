@@ -2,8 +2,10 @@
 
 import csv
 import dataclasses
+import gzip
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +18,7 @@ import pytest
 from napari_crlm_spa._tests.painted_slide import PX, paint
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.classifier import runtime
-from napari_crlm_spa.core.pipeline import AnalysisOptions, analyze_slide, analyze_to_end
+from napari_crlm_spa.core.pipeline import AnalysisOptions, analyze_slide, analyze_to_end, write
 from napari_crlm_spa.core.pipeline.classify import SUSPICIOUS_SHARE
 from napari_crlm_spa.core.spatial import FEATURES, spatial_features
 from napari_crlm_spa.core.store import (
@@ -25,6 +27,7 @@ from napari_crlm_spa.core.store import (
     REPORT_HTML,
     RISK_JSON,
     RUN_JSON,
+    TILES_GEOJSON,
     TILES_JOURNAL,
     TISSUE_MAP_PNG,
     TileJournal,
@@ -39,6 +42,7 @@ from napari_crlm_spa.errors import (
     NotASlide,
     NoTissue,
     RegionError,
+    StoreError,
     TooLittleTumor,
 )
 
@@ -113,12 +117,12 @@ def test_other_spatial_options_need_no_network_but_new_files(slide, options, tmp
     first = analyze_to_end(slide, tmp_path / "out", options)
     before = sum(counted)
     other = dataclasses.replace(
-        options, spatial=dataclasses.replace(options.spatial, interaction_denominator="nine")
+        options, spatial=dataclasses.replace(options.spatial, interaction_denominator="non_tumor")
     )
     second = analyze_to_end(slide, tmp_path / "out", other)
     assert sum(counted) == before
     assert read_features(second.folder) == same(second.features.values)
-    assert second.features.values != first.features.values
+    assert second.features.values != same(first.features.values)
 
 
 @pytest.mark.parametrize(
@@ -134,6 +138,71 @@ def test_anything_else_starts_afresh_and_says_why(slide, options, tmp_path, coun
     second = analyze_to_end(slide, tmp_path / "out", dataclasses.replace(options, **change))
     assert sum(counted) == 2 * before
     assert second.run["started_afresh_because"] == why
+
+
+def test_tiles_for_qupath_are_those_of_the_present_map(slide, options, tmp_path):
+    asked = dataclasses.replace(options, geojson=True)
+    first = analyze_to_end(slide, tmp_path / "out", asked)
+    region = {"type": "Polygon", "coordinates": [[[0, 0], [320, 0], [320, 320], [0, 320], [0, 0]]]}
+    (tmp_path / "r.geojson").write_text(json.dumps(region))
+    fewer = dataclasses.replace(asked, regions=tmp_path / "r.geojson")
+    second = analyze_to_end(slide, tmp_path / "out", fewer)
+    with gzip.open(second.folder / TILES_GEOJSON, "rt") as file:
+        tiles = json.load(file)["features"]
+    assert len(tiles) == np.count_nonzero(second.tissue_map.classes)
+    third = analyze_to_end(slide, tmp_path / "out", options)
+    assert third.folder == first.folder
+    assert not (third.folder / TILES_GEOJSON).exists()
+
+
+def test_a_record_never_vouches_for_files_of_other_options(slide, options, tmp_path):
+    first = analyze_to_end(slide, tmp_path / "out", options)
+    other = dataclasses.replace(
+        options, spatial=dataclasses.replace(options.spatial, interaction_denominator="non_tumor")
+    )
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        pytest.raises(OSError, match="pulled"),
+    ):
+        patch.setattr(write, "write_report", pull_the_plug)
+        analyze_to_end(slide, tmp_path / "out", other)
+    again = analyze_to_end(slide, tmp_path / "out", options)
+    assert again.reused
+    assert read_features(again.folder) == same(first.features.values)
+
+
+def pull_the_plug(*_):
+    raise OSError("the plug was pulled")
+
+
+@pytest.mark.parametrize("name", [FEATURES_CSV, RISK_JSON, TISSUE_MAP_PNG, REPORT_HTML])
+def test_a_deleted_file_is_written_again(slide, options, tmp_path, name):
+    first = analyze_to_end(slide, tmp_path / "out", options)
+    (first.folder / name).unlink()
+    second = analyze_to_end(slide, tmp_path / "out", options)
+    assert second.reused
+    assert {path.name for path in second.folder.iterdir()} == PAPER_FILES
+
+
+@pytest.mark.parametrize(
+    "change", [{"input_px": PX // 2}, {"normalization": {"mean": [0.1, 0.1, 0.1]}}]
+)
+def test_a_card_that_feeds_the_network_otherwise_is_another_model(
+    slide, options, color_model, tmp_path, change
+):
+    model = shutil.copytree(color_model, tmp_path / "model")
+    options = dataclasses.replace(options, model=str(model))
+    analyze_to_end(slide, tmp_path / "out", options)
+    card = json.loads((model / "card.json").read_text())
+    (model / "card.json").write_text(json.dumps(card | change))
+    assert not analyze_to_end(slide, tmp_path / "out", options).reused
+
+
+@pytest.mark.parametrize("fresh", [False, True])
+def test_a_file_in_the_place_of_the_folder_is_a_sentence(slide, options, tmp_path, fresh):
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(StoreError, match="could not be written"):
+        analyze_to_end(slide, tmp_path / "out", dataclasses.replace(options, fresh=fresh))
 
 
 def test_a_cancelled_run_goes_on_where_it_stopped(slide, codes, options, tmp_path, counted):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_crlm_spa.core.classes import CRLM7
-from napari_crlm_spa.core.files import atomic_path
+from napari_crlm_spa.core.files import atomic_path, write_text
 from napari_crlm_spa.core.store import (
     ANALYSIS_ZARR,
     RUN_JSON,
@@ -134,6 +134,18 @@ def test_a_second_run_into_the_same_journal_is_refused_until_the_first_ends(tmp_
     assert [each.name for each in tmp_path.iterdir()] == [TILES_JOURNAL]
 
 
+def test_a_fresh_run_leaves_the_journal_of_a_running_one_alone(tmp_path):
+    path = tmp_path / TILES_JOURNAL
+    with TileJournal(path, HEADER, CRLM7) as journal:
+        journal.append(scores_of(at((0, 1))))
+        with pytest.raises(StoreError, match="Another run"):
+            TileJournal(path, HEADER, CRLM7, fresh=True)
+    with TileJournal(path, HEADER, CRLM7) as journal:
+        assert len(journal.finished) == 1
+    with TileJournal(path, HEADER, CRLM7, fresh=True) as journal:
+        assert journal.finished is None
+
+
 def test_two_slides_of_one_name_get_two_folders(tmp_path):
     first = AnalysisFolder.for_slide(tmp_path, tmp_path / "a" / "x.svs", "1111aaaa22")
     first.write_run({"slide": {"path": str(tmp_path / "a" / "x.svs"), "fingerprint": "1111aaaa22"}})
@@ -149,6 +161,50 @@ def test_a_running_journal_also_claims_its_folder(tmp_path):
     TileJournal(first.file(TILES_JOURNAL), {"identity": "i", "slide": slide}, CRLM7).close()
     other = AnalysisFolder.for_slide(tmp_path, tmp_path / "b" / "x.svs", "3333bbbb44")
     assert other.path != first.path
+
+
+@pytest.mark.parametrize("record", ["[1]", '{"slide": 5}'])
+def test_a_strange_record_counts_as_none(tmp_path, record):
+    folder = AnalysisFolder(tmp_path)
+    folder.file(RUN_JSON).write_text(record)
+    assert folder.read_run() is None
+    assert AnalysisFolder.for_slide(tmp_path.parent, tmp_path, "1111aaaa22").path == tmp_path
+
+
+def test_garbled_pixels_of_a_map_are_a_sentence(tmp_path):
+    folder = AnalysisFolder(tmp_path / "s")
+    folder.write_map(some_map(), {})
+    folder.write_run({"slide": {}})
+    chunks = [path for path in folder.file(ANALYSIS_ZARR).glob("classes/c/**/*") if path.is_file()]
+    assert chunks
+    for chunk in chunks:
+        chunk.write_bytes(b"garbled" + chunk.read_bytes()[7:])
+    with pytest.raises(DamagedAnalysis, match="damaged"):
+        load_analysis(folder.path)
+
+
+def test_a_map_of_an_unknown_scheme_is_a_sentence(tmp_path):
+    folder = AnalysisFolder(tmp_path / "s")
+    folder.write_map(some_map(), {})
+    folder.write_run({"slide": {}})
+    described = folder.file(ANALYSIS_ZARR) / "zarr.json"
+    described.write_text(described.read_text().replace('"crlm7"', '"other"'))
+    with pytest.raises(DamagedAnalysis, match="other"):
+        load_analysis(folder.path)
+
+
+def test_colons_in_a_slides_name_are_no_address(tmp_path):
+    folder = AnalysisFolder(tmp_path / "case::1")
+    written = some_map()
+    folder.write_map(written, {})
+    folder.write_run({"slide": {}})
+    np.testing.assert_array_equal(load_analysis(folder.path).tissue_map.classes, written.classes)
+
+
+def test_a_file_name_that_is_not_utf_8_comes_back_from_json(tmp_path):
+    name = "sl\udcffide.svs"
+    write_text(tmp_path / "x.json", to_json({"path": name}))
+    assert json.loads((tmp_path / "x.json").read_text("utf-8")) == {"path": name}
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_temporary_one(tmp_path):
