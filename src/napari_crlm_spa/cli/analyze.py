@@ -26,7 +26,7 @@ from napari_crlm_spa.core.spatial import FEATURES, SpatialOptions, TumorRegionOp
 from napari_crlm_spa.core.stain import StainOptions
 from napari_crlm_spa.core.store import REPORT_HTML, TISSUE_MAP_PNG
 from napari_crlm_spa.core.tiles import TilingOptions
-from napari_crlm_spa.errors import CrlmSpaError, StoreError
+from napari_crlm_spa.errors import CrlmSpaError, DiskFull, FolderNotWritable
 
 
 @with_options("zones", ZoneOptions, prefix="zone")
@@ -99,7 +99,7 @@ def analyze(
 def _analyze_one(slide: Path, out: Path, options: AnalysisOptions) -> bool:
     try:
         analysis = run_with_progress(analyze_slide(slide, out, options))
-    except StoreError:
+    except (DiskFull, FolderNotWritable):
         raise  # a full disk or a read-only folder would fail every other slide too
     except CrlmSpaError as error:
         console.print(
@@ -118,7 +118,7 @@ def show(analysis: Analysis) -> None:
     for note in (*analysis.run.get("notes", ()), *analysis.features.notes):
         output.print(f"[yellow]Note:[/] {escape(note)}", highlight=False)
     if analysis.risk is None:
-        output.print(escape(f"No risk: {analysis.features.refusal}"), highlight=False)
+        output.print(escape(str(analysis.features.refusal)), highlight=False)
         output.print(f"[bold]{RESEARCH_USE_ONLY}[/]")
     else:
         show_assessment(analysis.risk)

@@ -65,7 +65,7 @@ def _flag(flag: str, field: dataclasses.Field[Any], hint: Any) -> inspect.Parame
     text = field.metadata["help"] + (f" [{unit}]" if unit else "")
     spelling = "--" + flag.replace("_", "-")
     panel = "Fine tuning" if field.metadata.get("advanced") else "Options"
-    if hint is bool:
+    if hint in (bool, bool | None):  # None: unknown, which neither spelling says
         option = typer.Option(f"{spelling}/--no-{spelling[2:]}", help=text, rich_help_panel=panel)
     elif choices:
         hint = Literal[choices]

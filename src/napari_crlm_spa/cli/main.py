@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -17,23 +19,28 @@ from napari_crlm_spa.errors import CrlmSpaError
 #: A problem that the user can mend, as with wrong flags.
 EXIT_PROBLEM = 2
 
+#: Columns that the boxed help needs; with fewer it would cut off the names of flags.
+WIDE = 120
+
 app = typer.Typer(
     name="crlm-spa",
     help="Tissue maps, spatial features and risk of colorectal liver metastasis on H&E slides. "
     "Research software, not a medical device.",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode="markdown" if shutil.get_terminal_size().columns >= WIDE else None,
     pretty_exceptions_enable=False,
 )
 app.command("analyze")(analyze.analyze)
-app.command("demo")(demo.demo)
-app.command("info")(info.info)
-app.command("convert")(convert.convert)
+app.command("demo", short_help="Draw a sample slide and analyze it.")(demo.demo)
+app.command("info", short_help="Show size, levels and pixel size of a slide.")(info.info)
+app.command("convert", short_help="Write a pyramidal TIFF of an image without levels.")(
+    convert.convert
+)
 app.command("mixture")(mixture.mixture)
 app.add_typer(risk.app, name="risk")
-app.command("train")(train.train)
+app.command("train", short_help="Train a classifier on labeled tiles.")(train.train)
 app.command("models")(models.models)
-app.command("doctor")(doctor.doctor)
+app.command("doctor", short_help="Check what works on this machine.")(doctor.doctor)
 
 
 def _print_version(wanted: bool) -> None:
@@ -54,8 +61,16 @@ def _options(
     """Hold the flags of the program itself."""
 
 
+def _print_anything() -> None:
+    """Spell out what the terminal's encoding lacks (a log file on Windows, an odd file name)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main() -> None:
     """Run the program: one sentence and exit code 2 for what the user can mend."""
+    _print_anything()
     try:
         app()
     except CrlmSpaError as error:

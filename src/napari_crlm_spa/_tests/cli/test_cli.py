@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -10,8 +11,16 @@ import pytest
 from PIL import Image
 
 from napari_crlm_spa.cli import main as cli
+from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.pipeline import analyze_to_end
-from napari_crlm_spa.core.store import FEATURES_CSV, load_analysis, read_features
+from napari_crlm_spa.core.spatial import FEATURES
+from napari_crlm_spa.core.store import (
+    FEATURES_CSV,
+    TILES_JOURNAL,
+    TileJournal,
+    load_analysis,
+    read_features,
+)
 
 
 def crlm_spa(monkeypatch, capfd, *arguments):
@@ -99,6 +108,41 @@ def test_one_bad_slide_does_not_stop_the_others(run, slide, flags, tmp_path):
     assert (tmp_path / "o" / "painted" / FEATURES_CSV).exists()
 
 
+def test_one_slide_in_work_elsewhere_does_not_stop_the_others(run, slide, flags, tmp_path):
+    other = shutil.copy(slide, tmp_path / "other.png")
+    journal = tmp_path / "o" / "painted" / TILES_JOURNAL
+    with TileJournal(journal, {"identity": "x"}, CRLM7):
+        code, _, err = run("analyze", slide, other, "-o", tmp_path / "o", *flags)
+    assert code == 2
+    assert "Another run" in err
+    assert "1 of 2" in err
+    assert (tmp_path / "o" / "other" / FEATURES_CSV).exists()
+
+
+@pytest.mark.parametrize(
+    ("flag", "score"),
+    [([], "0 to 1"), (["--node-positive"], "1"), (["--no-node-positive"], "0")],
+)
+def test_nodes_may_be_positive_negative_or_unknown(run, tmp_path, flag, score):
+    features = tmp_path / FEATURES_CSV
+    features.write_text(",".join(FEATURES) + "\n" + ",".join(["0.1"] * len(FEATURES)))
+    known = ["--disease-free-interval-months", "24", "--n-metastases", "1"]
+    known += ["--largest-metastasis-cm", "2", "--cea-ng-ml", "5"]
+    code, out, err = run("risk", "assess", features, *known, *flag)
+    assert (code, err) == (0, "")
+    assert f"Clinical risk score {score} of 5" in out
+
+
+def test_a_log_file_of_an_old_encoding_holds_the_output(slide, flags, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "napari_crlm_spa", "analyze", slide, "-o", tmp_path / "o", *flags],
+        env={**os.environ, "PYTHONIOENCODING": "cp1252", "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode("cp1252")
+
+
 def test_info_tells_pixel_size_and_source(run, svs_path):
     code, out, _ = run("info", svs_path)
     assert code == 0
@@ -177,3 +221,17 @@ def test_importing_is_cheap(module):
     heavy = "{'torch', 'napari', 'qtpy', 'torchvision'}"
     code = f"import sys, {module}; sys.exit(bool({heavy} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("command", [["analyze"], ["train"], ["risk", "assess"], []])
+def test_help_cuts_off_nothing_in_80_columns(command):
+    told = subprocess.run(
+        [sys.executable, "-m", "napari_crlm_spa", *command, "--help"],
+        env={**os.environ, "COLUMNS": "80", "PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert "…" not in told.stdout
+    assert "..." not in told.stdout.partition("Options:")[2]
+    assert max(map(len, told.stdout.splitlines())) <= 80
