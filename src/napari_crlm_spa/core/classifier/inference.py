@@ -35,6 +35,8 @@ from napari_crlm_spa.errors import UnreadableSlide
 GROUP_TILES = 8
 #: So many unreadable tiles before the first readable one mean that the file is damaged.
 MAX_UNREADABLE_AT_START = 16
+#: A stretch without tissue is reported after so many batches of looking, so Cancel is heard there.
+MOST_LOOKED_AT = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,11 +159,17 @@ def classify_tiles(
             refill()
             guard.check(group)
             batch.append(group)
-            if sum(len(part.tiles) for part in batch) >= classifier.batch_size or not waiting:
+            if _is_full(batch, classifier.batch_size) or not waiting:
                 yield _score(batch, classifier)
                 batch = []
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _is_full(batch: list[_Prepared], batch_size: int) -> bool:
+    to_classify = sum(len(part.tiles) for part in batch)
+    looked_at = sum(len(part.states) for part in batch)
+    return to_classify >= batch_size or looked_at >= MOST_LOOKED_AT * batch_size
 
 
 def _prepare(

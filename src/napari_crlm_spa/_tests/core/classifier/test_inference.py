@@ -12,12 +12,13 @@ from napari_crlm_spa.core.classifier.card import ModelCard
 from napari_crlm_spa.core.classifier.inference import (
     GROUP_TILES,
     MAX_UNREADABLE_AT_START,
+    MOST_LOOKED_AT,
     ClassifyOptions,
     classify_tiles,
 )
 from napari_crlm_spa.core.slide import ArraySlide
 from napari_crlm_spa.core.stain import StainNormalizer, StainOptions
-from napari_crlm_spa.core.tiles import TileState, TilingOptions, plan_tiles
+from napari_crlm_spa.core.tiles import TileGrid, TileState, TilingOptions, plan_tiles
 from napari_crlm_spa.core.tissue_map import TissueMap
 from napari_crlm_spa.errors import UnreadableSlide
 
@@ -110,6 +111,15 @@ def test_closing_the_generator_ends_within_one_batch_and_leaves_no_thread():
         seen = len(classifier.batches)
     assert len(classifier.batches) == seen
     assert threading.active_count() == before
+
+
+def test_a_long_stretch_of_blank_tiles_is_reported_on_the_way():
+    slide = ArraySlide(np.full((20 * PX, 20 * PX, 3), 255, np.uint8), mpp=0.5)
+    pending = np.full((20, 20), TileState.PENDING, np.uint8)
+    grid = TileGrid(pending, np.zeros(pending.shape, bool), PX, 0.5)
+    reports = list(classify_tiles(slide, grid, NearestColor(16), UNCHANGED, TILING))
+    assert max(len(scores) for scores in reports) <= MOST_LOOKED_AT * 16 + GROUP_TILES
+    assert sum(len(scores) for scores in reports) == pending.size
 
 
 class CountingSlide(ArraySlide):
