@@ -78,7 +78,8 @@ def _check(owner: str, field: dataclasses.Field[Any], value: Any) -> None:
         raise CrlmSpaError(
             f"{owner}: {field.name} is {value!r}; choose one of {', '.join(choices)}."
         )
-    outside = (low is not None and value < low) or (high is not None and value > high)
+    # Not "<" and ">": NaN is on neither side, and within no range.
+    outside = (low is not None and not value >= low) or (high is not None and not value <= high)
     if outside:
         raise CrlmSpaError(
             f"{owner}: {field.name} is {value}{unit}; it must lie within {low} to {high}{unit}."
