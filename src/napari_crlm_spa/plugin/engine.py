@@ -110,7 +110,8 @@ def _triton_hidden() -> Iterator[None]:
     if "torch" in sys.modules or "triton" in sys.modules:
         yield
         return
-    sys.modules["triton"] = None  # type: ignore[assignment] - says "not there" to import
+    # None tells `import` that there is no such module.
+    sys.modules["triton"] = None  # type: ignore[assignment]
     try:
         yield
     finally:

@@ -190,12 +190,17 @@ def analysis_layers(analysis: Analysis, slide: str, stem: str) -> list[LayerData
     ]
 
 
+def noun(tissue: str) -> str:
+    """Name a tissue at the start of a layer's name, which napari cuts in its middle."""
+    return NOUNS[tissue].partition(" (")[0].capitalize()
+
+
 def zone_layer(
     zone: NDArray[np.uint8], tissue: str, tissue_map: TissueMap, slide: str, stem: str
 ) -> LayerData:
     """Describe where one tissue infiltrates the tumor, is next to it, or far from it."""
     kwargs = {
-        "name": f"Zones of {NOUNS[tissue]} · {stem}",
+        "name": f"{noun(tissue)}, zones · {stem}",
         "visible": False,
         "opacity": ZONE_OPACITY,
         "colormap": {None: TRANSPARENT, **ZONE_COLORS},
@@ -214,7 +219,7 @@ def interaction_layer(
 ) -> LayerData:
     """Describe the share of one tissue around each tumor tile as a heat map of fixed scale."""
     kwargs = {
-        "name": f"Tumor with {NOUNS[tissue]} · {stem}",
+        "name": f"{noun(tissue)}, with tumor · {stem}",
         "visible": False,
         "opacity": HEAT_OPACITY,
         "colormap": HEAT_COLORMAP,

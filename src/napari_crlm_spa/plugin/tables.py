@@ -40,7 +40,7 @@ class LegendRow:
 
 
 def legend_rows(tissue_map: TissueMap) -> list[LegendRow]:
-    """Count the tissues of a map, the most frequent first, background last."""
+    """Count the tissues of a map, in the order of the scheme, background last."""
     counts = tissue_map.counts()
     tissue_tiles = sum(counts.values()) - counts.get(BACKGROUND, 0)
     rows = []
@@ -102,7 +102,8 @@ def risk_cells(row: RiskRow) -> list[tuple[str, str]]:
     told = f"{row.column}\n{definition.sentence}\nHere {row.direction}."
     arrow = "↑" if row.coefficient > 0 else "↓"
     cutoff = UNKNOWN if row.cutoff is None else f"{row.cutoff:.4f}"
-    part = UNKNOWN if row.contribution is None else f"{row.contribution:+.3g}"
+    # + 0.0: a weight below zero that adds nothing adds +0, not -0.
+    part = UNKNOWN if row.contribution is None else f"{row.contribution + 0.0:+.3g}"
     return [
         (row.title, told),
         (UNKNOWN if row.value is None else f"{row.value:.4f}", told),

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
-from qtpy.QtCore import QObject
+from qtpy.QtCore import QObject, QTimer
 
 from napari_crlm_spa.plugin import layers
 from napari_crlm_spa.plugin.layers import METADATA_KEY, LayerData, kind_of
 from napari_crlm_spa.plugin.readers import read_slide
 from napari_crlm_spa.plugin.session import OpenSlide, Session
 from napari_crlm_spa.plugin.throttle import Throttle
-from napari_crlm_spa.plugin.viewer_look import camera_of, dress_viewer, show_color_bar
+from napari_crlm_spa.plugin.viewer_look import camera_of, dress_viewer, fit_view, show_color_bar
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -44,7 +44,7 @@ def open_slide_in(viewer: ViewerModel, path: str | Path) -> Layer:
     """
     layer = add_layer(viewer, read_slide(Path(path)))
     dress_viewer(viewer)
-    viewer.reset_view()
+    fit_view(viewer, layer)
     return layer
 
 
@@ -59,6 +59,13 @@ class ViewerLink(QObject):
         self._put_away: WeakSet[Layer] = WeakSet()
         self._refresh = Throttle(self._refresh_map, self)
         self._fit_outline = Throttle(self._fit_outlines, self, every_ms=OUTLINE_MS)
+        # Not while the viewer is still busy with removing a slide.
+        self._later = QTimer(self, singleShot=True, interval=0)
+        self._later.timeout.connect(self._remove_orphans)
+        # Not before napari has made room for a new layer's controls.
+        self._fit_view = QTimer(self, singleShot=True, interval=0)
+        self._fit_view.timeout.connect(self._show_all_of_slide)
+        self._shown: OpenSlide | None = None
         camera_of(viewer).events.zoom.connect(self._on_zoom)
         viewer.layers.events.inserted.connect(self._on_inserted)
         viewer.layers.events.removed.connect(self._on_removed)
@@ -68,11 +75,14 @@ class ViewerLink(QObject):
         session.analysis_changed.connect(self._on_analysis_changed)
         for layer in viewer.layers:
             self._take_in(layer)
+        self._fit_view.stop()
 
     def detach(self) -> None:
         """Stop listening."""
         self._refresh.stop()
         self._fit_outline.stop()
+        self._later.stop()
+        self._fit_view.stop()
         camera_of(self._viewer).events.zoom.disconnect(self._on_zoom)
         self._viewer.layers.events.inserted.disconnect(self._on_inserted)
         self._viewer.layers.events.removed.disconnect(self._on_removed)
@@ -106,6 +116,7 @@ class ViewerLink(QObject):
             slide_id = event.value.metadata[METADATA_KEY]["slide_id"]
             if not self.layers_of(slide_id, "slide"):
                 self._session.remove_slide(slide_id)
+                self._later.start()
 
     def _on_zoom(self, _event: Any) -> None:
         self._fit_outline.poke()
@@ -124,6 +135,9 @@ class ViewerLink(QObject):
         if slide is None:
             return
         self._look_at(slide)
+        if slide is not self._shown:
+            self._shown = slide
+            self._fit_view.start()
         placing = layers.slide_transform(slide.info)
         moved = [
             layer
@@ -133,9 +147,16 @@ class ViewerLink(QObject):
         for layer in moved:
             layer.scale, layer.translate = placing["scale"], placing["translate"]
             layer.units = placing["units"]
+            # A panel that is opened anew asks the layer.
+            layer.metadata[METADATA_KEY]["info"] = slide.info
         if moved:
             self._remove_results(slide)
-            self._viewer.reset_view()
+            self._fit_view.start()
+
+    def _show_all_of_slide(self) -> None:
+        slide = self._session.current
+        for layer in [] if slide is None else self.layers_of(slide.id, "slide"):
+            fit_view(self._viewer, layer)
 
     def _look_at(self, slide: OpenSlide) -> None:
         """Put the layers of other slides away and bring back those of this one.
@@ -153,6 +174,13 @@ class ViewerLink(QObject):
     def _remove_results(self, slide: OpenSlide) -> None:
         for layer in self.layers_of(slide.id):
             if kind_of(layer.metadata) != "slide":
+                self._viewer.layers.remove(layer)
+
+    def _remove_orphans(self) -> None:
+        """Remove the maps of slides that are gone; they are on disk and come back with a run."""
+        for layer in list(self._viewer.layers):
+            ours = layer.metadata.get(METADATA_KEY)
+            if ours is not None and ours["slide_id"] not in self._session.slides:
                 self._viewer.layers.remove(layer)
 
     def _on_map_started(self, slide: OpenSlide) -> None:

@@ -15,7 +15,7 @@ from napari_crlm_spa.core.progress import Progress
 
 if TYPE_CHECKING:
     from napari.components import Camera, ViewerModel
-    from napari.layers import Image
+    from napari.layers import Image, Layer
 
 CANVAS_COLOR = "white"
 
@@ -51,6 +51,14 @@ def camera_of(viewer: ViewerModel) -> Camera:
     """Return the viewer's camera."""
     scene = getattr(viewer, "scene", None)  # napari 0.9 and newer
     return viewer.camera if scene is None else scene.camera
+
+
+def fit_view(viewer: ViewerModel, layer: Layer) -> None:
+    """Show all of a layer, however large the hidden ones are."""
+    try:
+        viewer.reset_view(layers=[layer])
+    except TypeError:  # napari before 0.9 fits all layers
+        viewer.reset_view()
 
 
 def show_color_bar(layer: Image) -> None:

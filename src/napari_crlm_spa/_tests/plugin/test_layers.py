@@ -168,3 +168,10 @@ def test_a_mask_without_tiles_has_no_outline():
 def test_other_peoples_layers_are_not_ours():
     assert kind_of({}) is None
     assert kind_of({"napari-crlm-spa": {"kind": "slide", "slide_id": "a"}}, "b") is None
+
+
+def test_names_of_layers_begin_with_their_tissue(analysis):
+    """Napari cuts a long name in its middle."""
+    names = [kwargs["name"] for _, kwargs, _ in analysis_layers(analysis, "id", "slide")]
+    assert "Debris, zones · slide" in names
+    assert "Stroma, with tumor · slide" in names

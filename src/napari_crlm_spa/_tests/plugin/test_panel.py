@@ -17,6 +17,7 @@ from napari_crlm_spa._tests.plugin.conftest import (
     known_classes,
     known_grid,
     known_map,
+    write_slide,
 )
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.errors import ModelNotFound
@@ -160,6 +161,30 @@ def test_a_missing_pixel_size_is_asked_for(qtbot, panel, viewer, slide_without_m
     assert options.mpp == SLIDE_MPP
 
 
+def test_the_pixel_size_is_taken_with_the_return_key(qtbot, panel, slide_without_mpp):
+    panel.open_slide(str(slide_without_mpp))
+    assert "pixel size" in panel.run_box.run_button.toolTip()
+    panel.slide_box.mpp_box.setValue(SLIDE_MPP)
+    qtbot.keyClick(panel.slide_box.mpp_box, Qt.Key.Key_Return)
+    assert panel.session.current.user_mpp == SLIDE_MPP
+    assert panel.run_box.run_button.isEnabled()
+
+
+def test_a_panel_opened_anew_knows_the_pixel_size_and_keeps_the_maps(
+    qtbot, panel, viewer, slide_without_mpp, pipeline
+):
+    panel.open_slide(str(slide_without_mpp))
+    panel.session.set_pixel_size(panel.session.current.id, SLIDE_MPP)
+    run_to_end(qtbot, panel, pipeline)
+    names = [layer.name for layer in viewer.layers]
+    panel.let_go()
+    again = AnalysisPanel(viewer)
+    qtbot.addWidget(again)
+    assert again.session.current.user_mpp == SLIDE_MPP
+    assert [layer.name for layer in viewer.layers] == names
+    again.let_go()
+
+
 # -- running ------------------------------------------------------------------------------
 
 
@@ -287,6 +312,9 @@ def test_an_entered_cutoff_becomes_a_model_of_ones_own(qtbot, opened, pipeline):
     values = opened.session.current.analysis.features.values
     score = sum(f.coefficient for f in model.features if values[f.column] > 0.05)
     assert opened.risk.headline.text().startswith(f"Score {score:.3g}: ")
+    adds = [opened.risk.table.text(row, CUTOFF_COLUMN + 2) for row in range(4)]
+    assert "+0" in adds
+    assert "-0" not in adds
     opened.risk.table.item(0, CUTOFF_COLUMN).setText("")
     assert "no risk group" in opened.risk.headline.text()
 
@@ -402,6 +430,19 @@ def test_removing_the_slide_stops_the_worker_and_drops_the_result(qtbot, docked,
     assert not docked.run_box.run_button.isEnabled()
 
 
+def test_maps_go_with_their_slide(qtbot, two_slides, viewer):
+    viewer.layers.remove(viewer.layers["slide"])
+    qtbot.waitUntil(lambda: len(viewer.layers) == 1, timeout=60_000)
+    assert viewer.layers[0].name == "other"
+
+
+def test_slide_and_maps_may_be_removed_together(qtbot, two_slides, viewer):
+    viewer.layers.selection = [layer for layer in viewer.layers if layer.name != "other"]
+    viewer.layers.remove_selected()
+    qtbot.wait(50)
+    assert [layer.name for layer in viewer.layers] == ["other"]
+
+
 def test_closing_the_viewer_stops_the_worker(qtbot, make_napari_viewer, pipeline, slide_path):
     viewer = make_napari_viewer()
     panel = AnalysisPanel(viewer)
@@ -491,6 +532,19 @@ def test_only_the_layers_of_the_chosen_slide_are_visible(two_slides, viewer):
     assert visible(viewer) == ["slide", "Tissue map · slide", "Tumor region · slide"]
     choose(two_slides, 1)
     assert visible(viewer) == ["other"]
+
+
+def test_a_small_slide_beside_a_large_one_fills_the_canvas(qtbot, panel, viewer, tmp_path):
+    small = write_slide(tmp_path / "small.tif", SLIDE_MPP / 4)
+    panel.open_slide(str(small))
+    qtbot.wait(50)
+    alone = camera_of(viewer).zoom
+    panel.open_slide(str(write_slide(tmp_path / "large.tif", SLIDE_MPP)))
+    qtbot.wait(50)
+    assert camera_of(viewer).zoom < alone / 2 or not hasattr(viewer, "canvas")
+    choose(panel, 0)
+    qtbot.wait(50)
+    assert camera_of(viewer).zoom == pytest.approx(alone) or not hasattr(viewer, "canvas")
 
 
 def visible(viewer):

@@ -90,10 +90,10 @@ class RiskTab(QWidget):
         layout.setContentsMargins(4, 4, 4, 4)
         layout.setSpacing(4)
         layout.addWidget(self.banner)
-        layout.addLayout(chooser)
         layout.addWidget(self.headline)
         layout.addWidget(self.table)
         layout.addWidget(self.reason)
+        layout.addLayout(chooser)
         layout.addWidget(self.source)
         layout.addStretch(1)
 

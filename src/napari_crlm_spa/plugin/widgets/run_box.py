@@ -24,7 +24,6 @@ class RunBox(QWidget):
         super().__init__()
         self._session = session
         self.run_button = QPushButton("Run")
-        self.run_button.setToolTip("Analyze the slide (Ctrl+Return)")
         self.run_button.setShortcut("Ctrl+Return")
         self.run_button.setStyleSheet(RUN_STYLE)
         self.cancel_button = QPushButton("Cancel")
@@ -83,3 +82,12 @@ class RunBox(QWidget):
         slide = self._session.current
         ready = slide is not None and slide.info.pixel_size is not None
         self.run_button.setEnabled(ready and not self._busy)
+        self.run_button.setToolTip(_what_run_does(slide))
+
+
+def _what_run_does(slide: OpenSlide | None) -> str:
+    if slide is None:
+        return "Open a slide first"
+    if slide.info.pixel_size is None:
+        return "Enter the pixel size first, above"
+    return "Analyze the slide (Ctrl+Return)"

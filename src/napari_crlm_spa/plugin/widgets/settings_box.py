@@ -29,7 +29,8 @@ from napari_crlm_spa.plugin.memory import default_output_folder, recall, remembe
 if TYPE_CHECKING:
     from napari_crlm_spa.core.pipeline import AnalysisOptions
 
-OPTIONS_HEIGHT = 180
+#: The options' height: what they take if there is room, and less on a small screen.
+OPTIONS_HEIGHT, OPTIONS_MIN_HEIGHT = 180, 100
 #: Fields of the options that other parts of the panel ask for.
 ASKED_ELSEWHERE = ("mpp", "model", "risk_model")
 
@@ -69,7 +70,8 @@ class SettingsBox(QGroupBox):
         scroll = QScrollArea()
         scroll.setWidget(self.form)
         scroll.setWidgetResizable(True)
-        scroll.setFixedHeight(OPTIONS_HEIGHT)
+        scroll.setMinimumHeight(OPTIONS_MIN_HEIGHT)
+        scroll.setMaximumHeight(OPTIONS_HEIGHT)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.fold = Fold("More options", scroll)
         layout.addWidget(self.fold)

@@ -52,6 +52,7 @@ class SlideBox(QGroupBox):
         self.mpp_box.setRange(*MPP_RANGE)
         self.mpp_box.setSingleStep(0.01)
         self.mpp_button = QPushButton("Use")
+        self.mpp_button.setToolTip("Use this pixel size; maps made with another one are dropped")
         self._field = QWidget()
         self._lay_out()
         self._connect()
@@ -79,6 +80,7 @@ class SlideBox(QGroupBox):
         self.open_button.clicked.connect(self._on_open)
         self.change_button.clicked.connect(lambda: self._field.setVisible(True))
         self.mpp_button.clicked.connect(self._on_pixel_size)
+        self.mpp_box.lineEdit().returnPressed.connect(self.mpp_button.click)
         self._session.slides_changed.connect(self._show_slides)
         self._session.current_changed.connect(self._show_current)
 

@@ -8,7 +8,7 @@ from qtpy.QtCore import QRect, Qt
 from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
-ROW_PX = 23
+ROW_PX = 21
 SWATCH_PX = 14
 FRAME_COLOR = "#808080"
 
@@ -60,9 +60,10 @@ class ReadOnlyTable(QTableWidget):
         self.setItem(row, column, item)
 
     def fit(self) -> None:
-        """Be exactly as high as the rows need."""
+        """Be exactly as high as the rows need; without rows there is no table."""
         height = self.horizontalHeader().sizeHint().height() + ROW_PX * self.rowCount() + 4
         self.setFixedHeight(height)
+        self.setVisible(self.rowCount() > 0)
 
     def text(self, row: int, column: int) -> str:
         """Return what a cell shows."""
