@@ -2,7 +2,9 @@
 # The same as plain commands, for Windows and macOS, stands in README.md.
 
 VENV   ?= .venv
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3 || echo python)
+# The first Python on the path that works and is new enough; name another: make PYTHON=...
+PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 python; do \
+  "$$each" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$each" && break; done)
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SCREEN := tools/with_screen.sh
@@ -39,8 +41,8 @@ clean:
 	rm -rf $(VENV) demo-output site build
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "Python 3.11 or newer is needed; $(PYTHON) is older. Name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@test -n "$(PYTHON)" || { \
+	  echo "Python 3.11 or newer is needed and was not found. Name one: make PYTHON=/path/to/python3.12 ..." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
@@ -48,13 +50,13 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo
-	$(PIP) --editable '.[all]' $(shell $(PYTHON) tools/dependency_group.py test)
+	$(PIP) --editable '.[all]' $$($(BIN)/python tools/dependency_group.py test)
 	@touch $@
 
 $(VENV)/.check: $(VENV)/.demo
-	$(PIP) $(shell $(PYTHON) tools/dependency_group.py check)
+	$(PIP) $$($(BIN)/python tools/dependency_group.py check)
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.demo
-	$(PIP) $(shell $(PYTHON) tools/dependency_group.py docs)
+	$(PIP) $$($(BIN)/python tools/dependency_group.py docs)
 	@touch $@

@@ -1,4 +1,4 @@
-"""Tissue maps, spatial organisation features and risk of colorectal liver metastasis.
+"""Tissue maps, spatial organization features and risk of colorectal liver metastasis.
 
 The public names are loaded on first use, so importing the package costs next to nothing:
 
