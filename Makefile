@@ -50,13 +50,14 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.demo
-	$(PIP) --editable '.[all]' $$($(BIN)/python tools/dependency_group.py test)
+	$(PIP) --editable '.[all]'
+	$(BIN)/python tools/dependency_group.py test | $(PIP) --requirement /dev/stdin
 	@touch $@
 
 $(VENV)/.check: $(VENV)/.demo
-	$(PIP) $$($(BIN)/python tools/dependency_group.py check)
+	$(BIN)/python tools/dependency_group.py check | $(PIP) --requirement /dev/stdin
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.demo
-	$(PIP) $$($(BIN)/python tools/dependency_group.py docs)
+	$(BIN)/python tools/dependency_group.py docs | $(PIP) --requirement /dev/stdin
 	@touch $@
