@@ -137,6 +137,7 @@ class ViewerLink(QObject):
         self._look_at(slide)
         if slide is not self._shown:
             self._shown = slide
+            self._activate(slide)
             self._fit_view.start()
         placing = layers.slide_transform(slide.info)
         moved = [
@@ -152,6 +153,13 @@ class ViewerLink(QObject):
         if moved:
             self._remove_results(slide)
             self._fit_view.start()
+
+    def _activate(self, slide: OpenSlide) -> None:
+        """Select the map, whose opacity a reader wants to change next, or the slide."""
+        for kind in ("tissue_map", "slide"):
+            for layer in self.layers_of(slide.id, kind):
+                self._viewer.layers.selection.active = layer
+                return
 
     def _show_all_of_slide(self) -> None:
         slide = self._session.current
@@ -207,5 +215,4 @@ class ViewerLink(QObject):
             if kind_of(layer.metadata) == "interaction":
                 show_color_bar(layer)
         self._fit_outlines()
-        # Its opacity is what a reader wants to change next.
-        self._viewer.layers.selection.active = self.layers_of(slide.id, "tissue_map")[0]
+        self._activate(slide)

@@ -547,5 +547,15 @@ def test_a_small_slide_beside_a_large_one_fills_the_canvas(qtbot, panel, viewer,
     assert camera_of(viewer).zoom == pytest.approx(alone) or not hasattr(viewer, "canvas")
 
 
+def test_the_controls_and_the_message_are_those_of_the_chosen_slide(two_slides, viewer):
+    assert two_slides.message.text == ""
+    choose(two_slides, 0)
+    assert viewer.layers.selection.active.name == "Tissue map · slide"
+    two_slides.message.tell("Done.")
+    choose(two_slides, 1)
+    assert viewer.layers.selection.active.name == "other"
+    assert two_slides.message.text == ""
+
+
 def visible(viewer):
     return [layer.name for layer in viewer.layers if layer.visible]

@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from napari_crlm_spa.errors import CrlmSpaError
 from napari_crlm_spa.plugin.runner import Runner
-from napari_crlm_spa.plugin.session import Run, Session
+from napari_crlm_spa.plugin.session import OpenSlide, Run, Session
 from napari_crlm_spa.plugin.viewer_link import ViewerLink, open_slide_in
 from napari_crlm_spa.plugin.widgets.features import FeaturesTab
 from napari_crlm_spa.plugin.widgets.files_bar import FilesBar
@@ -73,6 +73,7 @@ class AnalysisPanel(QWidget):
         self.runner.failed.connect(self.message.show_problem)
         self.runner.ended.connect(self.message.tell)
         self.session.run_changed.connect(self._on_run_changed)
+        self.session.current_changed.connect(self._on_current_changed)
         # Not a method of the panel: that is gone by then.
         self.destroyed.connect(self.runner.workers.stop)
 
@@ -102,6 +103,10 @@ class AnalysisPanel(QWidget):
     def _on_run_changed(self, run: Run | None) -> None:
         if run is not None:
             self.message.clear()
+
+    def _on_current_changed(self, _slide: OpenSlide | None) -> None:
+        # What was said of one slide is not true of the next.
+        self.message.clear()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Notice that the dock was closed: napari takes the panel out of it, without a parent."""
