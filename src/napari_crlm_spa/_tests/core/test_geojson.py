@@ -10,7 +10,7 @@ import pytest
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.geojson import write_tiles_geojson
 from napari_crlm_spa.core.slide import ArraySlide, PixelSize
-from napari_crlm_spa.core.tiles import TileGrid, TileScores, TileState
+from napari_crlm_spa.core.tiles import TileGrid, TileScores, TileState, read_regions
 from napari_crlm_spa.core.tissue_map import TissueMap
 
 
@@ -66,6 +66,15 @@ def test_the_scanned_area_of_mrxs_is_subtracted_as_qupath_crops_it(tissue_map, t
     first, _ = read(path)
     assert first["geometry"]["coordinates"][0][0] == [72, 12]
     assert first["properties"]["metadata"]["offset_xy0"] == "600,100"
+
+
+def test_regions_from_qupath_lie_where_the_tiles_for_qupath_came_from(tissue_map, tmp_path):
+    path, bounds = tmp_path / "tiles.geojson.gz", (600, 100, 20, 20)
+    write_tiles_geojson(path, tissue_map, info(bounds_xy0=bounds))
+    (tmp_path / "roi.geojson").write_bytes(gzip.decompress(path.read_bytes()))
+    regions = read_regions(tmp_path / "roi.geojson", bounds[:2])
+    assert regions.include[0].bounds == (672, 112, 1120, 560)
+    assert "(600, 100)" in regions.notes[0]
 
 
 def test_pixels_need_not_be_square(tissue_map, tmp_path):

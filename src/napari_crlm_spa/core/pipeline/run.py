@@ -74,7 +74,8 @@ def analyze_slide(
         options = settle(options, card)
         risk_model = load_risk_model(options.risk_model)
         mixture = load_mixture_model(options.mixture) if options.mixture else None
-        regions = read_regions(options.regions) if options.regions else None
+        corner_xy0 = opened.info.bounds_xy0[:2]
+        regions = read_regions(options.regions, corner_xy0) if options.regions else None
         yield Progress("Opening the slide", 1, 1)
         yield Progress("Finding tissue", 0, 1)
         with clock.time("finding tissue"):

@@ -61,6 +61,7 @@ def stem(path: Path) -> str:
     """Return the slide's name without its suffix; ``.ome.tif`` counts as one suffix."""
     name = path.name
     for suffix in (".ome.tiff", ".ome.tif", *SLIDE_SUFFIXES):
-        if name.lower().endswith(suffix) and len(name) > len(suffix):
+        # A name of dots only would be a folder's own or its parent's.
+        if name.lower().endswith(suffix) and name[: -len(suffix)].strip("."):
             return name[: -len(suffix)]
     return name

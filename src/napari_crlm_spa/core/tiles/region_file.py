@@ -19,7 +19,7 @@ from napari_crlm_spa.errors import RegionError
 EXCLUDING_NAMES = frozenset({"exclude", "excluded", "ignore", "ignore*"})
 
 
-def read_regions(path: Path) -> RegionsOfInterest:
+def read_regions(path: Path, origin_xy0: tuple[int, int] = (0, 0)) -> RegionsOfInterest:
     """Read regions of interest from a GeoJSON file, as QuPath exports it.
 
     A polygon excludes where its classification is named "Exclude" or "Ignore*", or where it
@@ -30,6 +30,9 @@ def read_regions(path: Path) -> RegionsOfInterest:
     ----------
     path
         FeatureCollection, Feature, list of features, or bare geometry; level-0 pixels.
+    origin_xy0
+        Where the file's (0, 0) lies on the slide. QuPath crops a slide to the scanned area that
+        its file names (MRXS), and counts from there: the corner of `SlideInfo.bounds_xy0`.
 
     Raises
     ------
@@ -42,11 +45,17 @@ def read_regions(path: Path) -> RegionsOfInterest:
     notes: list[str] = []
     for number, (geometry, properties) in enumerate(_features(_load(path)), start=1):
         polygons = _polygons(geometry, f"Region {number} of {path.name}", notes)
-        (exclude if _excludes(properties) else include).extend(polygons)
+        moved = (shapely.transform(each, lambda xy: xy + origin_xy0) for each in polygons)
+        (exclude if _excludes(properties) else include).extend(moved)
     if not include and not exclude:
         raise RegionError(
             f"{path.name} holds no polygon. Draw the regions as closed shapes and export them "
             "as GeoJSON (QuPath: File > Export objects as GeoJSON)."
+        )
+    if any(origin_xy0):
+        notes.append(
+            "The regions of {} were counted from the scanned area's corner, pixel ({}, {}) of the "
+            "slide, as QuPath does.".format(path.name, *origin_xy0)
         )
     return RegionsOfInterest(tuple(include), tuple(exclude), path.name, tuple(notes))
 

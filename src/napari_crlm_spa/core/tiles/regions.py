@@ -1,7 +1,6 @@
 """Regions of interest and exclusions, and the tiles that belong to them.
 
-Coordinates are level-0 pixels, x first; (0, 0) is the top-left corner of the first pixel,
-in QuPath as here.
+Coordinates are level-0 pixels, x first; (0, 0) is the top-left corner of the first pixel.
 """
 
 from __future__ import annotations

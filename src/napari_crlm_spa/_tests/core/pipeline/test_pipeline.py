@@ -18,8 +18,9 @@ import pytest
 from napari_crlm_spa._tests.painted_slide import PX, paint
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.classifier import runtime
-from napari_crlm_spa.core.pipeline import AnalysisOptions, analyze_slide, analyze_to_end, write
+from napari_crlm_spa.core.pipeline import AnalysisOptions, analyze_slide, analyze_to_end, run, write
 from napari_crlm_spa.core.pipeline.classify import SUSPICIOUS_SHARE
+from napari_crlm_spa.core.slide import open_slide
 from napari_crlm_spa.core.spatial import FEATURES, spatial_features
 from napari_crlm_spa.core.store import (
     ANALYSIS_ZARR,
@@ -280,6 +281,26 @@ def test_regions_and_exclusions_restrict_the_map(slide, codes, options, tmp_path
     expected[5:25, 5:30] = codes[5:25, 5:30]
     expected[10:12, 10:12] = 0
     np.testing.assert_array_equal(analysis.tissue_map.classes, expected)
+
+
+def test_regions_count_from_the_scanned_area_as_in_qupath(
+    slide, codes, options, tmp_path, monkeypatch
+):
+    def open_cropped(*args, **keywords):
+        opened = open_slide(*args, **keywords)
+        bounds = (4 * PX, 3 * PX, 30 * PX, 25 * PX)
+        opened.info = dataclasses.replace(opened.info, bounds_xy0=bounds)
+        return opened
+
+    monkeypatch.setattr(run, "open_slide", open_cropped)
+    corners = [[x * PX, y * PX] for x, y in ((5, 5), (15, 5), (15, 12), (5, 12), (5, 5))]
+    path = tmp_path / "regions.geojson"
+    path.write_text(json.dumps({"type": "Polygon", "coordinates": [corners]}))
+    analysis = analyze_to_end(slide, tmp_path / "out", dataclasses.replace(options, regions=path))
+    expected = np.zeros_like(codes)
+    expected[8:15, 9:19] = codes[8:15, 9:19]
+    np.testing.assert_array_equal(analysis.tissue_map.classes, expected)
+    assert "scanned area" in analysis.run["notes"][0]
 
 
 def test_a_slide_with_little_tumor_gets_its_map_but_no_risk(options, tmp_path):

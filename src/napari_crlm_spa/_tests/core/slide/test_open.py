@@ -209,7 +209,13 @@ def test_suffixes_are_known_whatever_their_case():
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("a.ome.tif", "a"), ("a.b.svs", "a.b"), ("dicom-folder", "dicom-folder"), (".tif", ".tif")],
+    [
+        ("a.ome.tif", "a"),
+        ("a.b.svs", "a.b"),
+        ("dicom-folder", "dicom-folder"),
+        (".tif", ".tif"),
+        ("...tif", "...tif"),  # ".." would be the folder above
+    ],
 )
 def test_stem_leaves_the_name_only(tmp_path, name, expected):
     assert stem(tmp_path / name) == expected
