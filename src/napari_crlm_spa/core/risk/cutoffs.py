@@ -25,6 +25,8 @@ Method = Literal["median", "maxstat"]
 METHODS: tuple[Method, Method] = ("median", "maxstat")
 #: Fewer slides than this say nothing about where to split.
 LEAST_ROWS = 10
+#: Column of the tables that says why a slide gets no risk.
+REFUSAL = "refusal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,8 @@ def fit_cutoffs(
     Parameters
     ----------
     table
-        One row per slide or patient.
+        One row per slide or patient. Rows with a `refusal`, as ``features.csv`` gives one to
+        slides with too little tumor, are left out, as in the paper.
     columns
         The features to split.
     method
@@ -121,9 +124,11 @@ def fit_cutoffs(
         raise RiskError(f"There is no method {method!r}; choose one of {', '.join(METHODS)}.")
     if not 0 < minprop < 0.5:
         raise RiskError(f"minprop is {minprop:g}; it must lie between 0 and 0.5.")
+    if REFUSAL in table.columns:
+        table = table[table[REFUSAL].isna() | (table[REFUSAL] == "")]
     if len(table) < LEAST_ROWS:
         raise TableError(
-            f"The table has {len(table)} rows; cut-offs need at least {LEAST_ROWS}. "
+            f"The table has {len(table)} rows to use; cut-offs need at least {LEAST_ROWS}. "
             "Add slides of the cohort."
         )
     numbers = {column: _varied(table, column) for column in columns}
@@ -249,7 +254,9 @@ def _varied(table: pd.DataFrame, column: str) -> NDArray[np.float64]:
 def _row(table: pd.DataFrame, position: int) -> str:
     """Name a row as a spreadsheet does: the header is row 1."""
     first = str(table.columns[0])
-    return f"row {position + 2} ({first} {table.iloc[position, 0]!s})"
+    label = table.index[position]
+    number = int(label) if isinstance(label, int | np.integer) else position
+    return f"row {number + 2} ({first} {table.iloc[position, 0]!s})"
 
 
 def _number(found: Cutoff | float) -> float:

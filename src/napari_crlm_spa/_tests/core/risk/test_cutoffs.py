@@ -42,6 +42,17 @@ def test_the_median_needs_no_follow_up(cohort):
     assert fit_cutoffs(cohort[["Sample.ID", DEBRIS]], [DEBRIS])[DEBRIS].statistic is None
 
 
+def test_slides_that_are_refused_a_risk_are_left_out_and_rows_keep_their_numbers(cohort):
+    cohort["refusal"] = ["No risk for this slide."] * 10 + [None] * 15 + [""] * 15
+    cohort.loc[:9, DEBRIS] = [9.0] * 5 + [np.nan] * 5
+    found = fit_cutoffs(cohort, [DEBRIS])[DEBRIS]
+    assert found.cutoff == np.median(cohort[DEBRIS][10:])
+    assert found.source == "median of 30 slides"
+    cohort.loc[12, DEBRIS] = np.nan
+    with pytest.raises(TableError, match=r"row 14 \(Sample.ID S12\)"):
+        fit_cutoffs(cohort, [DEBRIS])
+
+
 def test_values_on_the_median_are_low(cohort):
     cohort[DEBRIS] = [0.1] * 15 + [0.2] * 10 + [0.3] * 15
     found = fit_cutoffs(cohort, [DEBRIS])[DEBRIS]
@@ -118,7 +129,7 @@ def test_a_median_that_splits_nothing_is_refused(cohort):
 
 
 def test_too_few_rows_are_refused(cohort):
-    with pytest.raises(TableError, match="has 9 rows; cut-offs need at least 10"):
+    with pytest.raises(TableError, match="has 9 rows to use; cut-offs need at least 10"):
         fit_cutoffs(cohort.head(9), [DEBRIS])
 
 
