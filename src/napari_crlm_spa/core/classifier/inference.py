@@ -138,7 +138,7 @@ def classify_tiles(
     Raises
     ------
     UnreadableSlide
-        If the file delivers no tile at all.
+        If the file has delivered no tile yet, and fails for the first 16.
     """
     pool = ThreadPoolExecutor(readers, thread_name_prefix="tile-reader")
     waiting: deque[Future[_Prepared]] = deque()
@@ -152,7 +152,7 @@ def classify_tiles(
 
     try:
         batch: list[_Prepared] = []
-        guard = _ReadGuard()
+        guard = _ReadGuard(grid)
         refill()
         while waiting:
             group = waiting.popleft().result()
@@ -200,8 +200,10 @@ def _prepare(
 class _ReadGuard:
     """Ends a run whose file delivers nothing, and lets single damaged tiles pass."""
 
-    def __init__(self) -> None:
-        self._readable = self._unreadable = 0
+    def __init__(self, grid: TileGrid) -> None:
+        # A resumed run may begin in a damaged part; what was read before it speaks for the file.
+        self._readable = int(np.isin(grid.state, (TileState.CLASSIFIED, TileState.BLANK)).sum())
+        self._unreadable = 0
 
     def check(self, group: _Prepared) -> None:
         bad = int(np.count_nonzero(group.states == TileState.UNREADABLE))

@@ -178,6 +178,17 @@ def test_a_slide_that_delivers_nothing_ends_the_run_early():
         run(slide, NearestColor(batch_size=MAX_UNREADABLE_AT_START), grid)
 
 
+def test_a_run_that_is_resumed_in_a_damaged_part_goes_on():
+    codes, plain = checkered(rows=30, cols=30)
+    grid = plan_tiles(plain, TILING)
+    slide = DamagedSlide(plain.read_level(0, 0, 0, 30 * PX, 30 * PX), mpp=0.5)
+    slide.damaged_from_px = 10 * PX
+    state = grid.state.copy()
+    state[:10] = TileState.CLASSIFIED
+    tissue_map = run(slide, NearestColor(), dataclasses.replace(grid, state=state))
+    assert (tissue_map.state[10:][codes[10:] > 0] == TileState.UNREADABLE).all()
+
+
 def test_reader_threads_are_at_least_one_and_as_many_as_asked():
     assert ClassifyOptions().reader_threads >= 1
     assert ClassifyOptions(readers=5).reader_threads == 5
