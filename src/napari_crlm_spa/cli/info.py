@@ -41,6 +41,8 @@ def info(
 
 def _table(known: SlideInfo) -> Table:
     table = Table(title=known.path.name, show_header=False, title_justify="left")
+    table.add_column()
+    table.add_column(overflow="fold")
     table.add_row("Kind", f"{known.vendor}, read by {known.decoder}")
     table.add_row("Size", f"{known.width_px} x {known.height_px} px")
     size = known.pixel_size

@@ -53,7 +53,8 @@ def mixture(
 
 
 def _table(model: MixtureModel) -> Table:
-    table = Table(title=f"Thresholds from {len(model.slides)} slides", title_justify="left")
+    slides = f"{len(model.slides)} slide{'' if len(model.slides) == 1 else 's'}"
+    table = Table(title=f"Thresholds from {slides}", title_justify="left")
     for heading in ("tissue", "tiles", "infiltrating up to [µm]", "distal beyond [µm]", ""):
         table.add_column(heading)
     for tissue in TISSUES:

@@ -22,12 +22,16 @@ def models(
         typer.echo(card.model_dump_json(indent=2))
         return
     table = Table(title=f"{card.name} {card.version}", show_header=False, title_justify="left")
+    table.add_column()
+    table.add_column(overflow="fold")
     table.add_row("Folder", str(folder))
     table.add_row("Classes", ", ".join(card.classes))
     table.add_row("Tiles", f"{card.tile_px} px at {card.mpp} µm/px, seen at {card.input_px} px")
     table.add_row("Network", f"{card.architecture.name}, {card.architecture.hidden} hidden units")
-    table.add_row("Stain", f"{card.stain.method} to {card.stain.reference}")
-    table.add_row("Trained on", card.training_data.description)
+    normalized = card.stain.method != "none"
+    stain = f"{card.stain.method} to {card.stain.reference}" if normalized else "as scanned"
+    table.add_row("Stain", stain)
+    table.add_row("Trained on", card.training_data.description or "the card does not say")
     for name, value in card.metrics.items():
         if isinstance(value, int | float | str):
             text = f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -13,11 +13,13 @@ from rich.progress import (
     ProgressColumn,
     SpinnerColumn,
     Task,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bar
+from rich.table import Column
 from rich.text import Text
 
 from napari_crlm_spa.core.progress import Progress
@@ -33,10 +35,14 @@ console = Console(stderr=True)
 class _Rate(ProgressColumn):
     """Units per second, e.g. ``41.2 tiles/s``."""
 
+    def __init__(self) -> None:
+        super().__init__(Column(no_wrap=True))
+
     def render(self, task: Task) -> Text:
         if not task.speed or not task.fields.get("unit"):
             return Text("")
-        return Text(f"{task.speed:.1f} {task.fields['unit']}/s")
+        digits = 1 if task.speed < 100 else 0
+        return Text(f"{task.speed:.{digits}f} {task.fields['unit']}/s")
 
 
 def run_with_progress(work: Generator[Progress, None, Result]) -> Result:
@@ -68,7 +74,7 @@ def run_with_progress(work: Generator[Progress, None, Result]) -> Result:
 
 
 def _drive(work: Generator[Progress, None, Result], bar: Bar) -> Result:
-    tasks: dict[str, int] = {}
+    tasks: dict[str, TaskID] = {}
     while True:
         try:
             step = next(work)
@@ -76,11 +82,20 @@ def _drive(work: Generator[Progress, None, Result], bar: Bar) -> Result:
             result: Result = end.value
             return result
         if step.stage not in tasks:
-            tasks[step.stage] = bar.add_task(
-                step.stage, total=step.total or None, completed=step.done, unit=step.unit
-            )
+            tasks[step.stage] = _line(step, bar)
         bar.update(
-            tasks[step.stage],  # type: ignore[arg-type]
+            tasks[step.stage],
+            description=step.stage,
             completed=step.done,
             total=step.total or None,
         )
+
+
+def _line(step: Progress, bar: Bar) -> TaskID:
+    """Give a stage a line: the last one if it goes on counting there, as epoch 2 does, or a new."""
+    if bar.tasks:
+        last = bar.tasks[-1]
+        same = (last.total, last.fields["unit"]) == (step.total, step.unit)
+        if same and 0 < last.completed < step.total and last.completed <= step.done:
+            return last.id
+    return bar.add_task(step.stage, total=step.total or None, completed=step.done, unit=step.unit)

@@ -105,7 +105,7 @@ def show_assessment(found: RiskAssessment) -> None:
             _number(row.cutoff),
             "?" if row.split is None else str(row.split),
             f"{row.coefficient:+g}",
-            "?" if row.contribution is None else f"{row.contribution:+g}",
+            "?" if row.contribution is None else f"{row.contribution + 0.0:+g}",
         )
     output.print(table)
     output.print(escape(found.formula), highlight=False)
