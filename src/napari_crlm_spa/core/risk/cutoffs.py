@@ -63,7 +63,7 @@ def read_table(path: Path | str) -> pd.DataFrame:
     Raises
     ------
     TableError
-        If the file is missing, empty or no table.
+        If the file is missing, empty or no table, or its rows are longer than its header.
     """
     # Loaded when a table is read: a panel that only shows a risk opens sooner without it.
     import pandas as pd
@@ -76,6 +76,13 @@ def read_table(path: Path | str) -> pd.DataFrame:
             f"The table {path} cannot be read: {error}. "
             "Give a CSV file (UTF-8, separated by commas) whose first row names the columns."
         ) from error
+    # pandas takes a surplus first cell as the row's name: with commas at the lines' ends every
+    # number would stand under its neighbor's name.
+    if not isinstance(table.index, pd.RangeIndex):
+        raise TableError(
+            f"The rows of {path} have more cells than its first row has names. Remove commas at "
+            "the ends of lines, or name every column."
+        )
     return table
 
 

@@ -178,3 +178,10 @@ def test_a_table_that_cannot_be_read_is_one_sentence(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(TableError, match=r"features\.csv cannot be read"):
         read_table(path)
+
+
+def test_numbers_never_slip_under_the_next_column(tmp_path):
+    path = tmp_path / "trailing.csv"
+    path.write_text("slide,a,b\n" + "s,0.1,0.2,\n" * 12)
+    with pytest.raises(TableError, match="more cells"):
+        read_table(path)
