@@ -37,7 +37,8 @@ def _explain(path: Path, error: OSError) -> StoreError:
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return FolderNotWritable(
-            f"{path} may not be written. Choose another folder for the results."
+            f"{path} may not be written. Close it if another program has it open, "
+            "or choose another folder for the results."
         )
     return StoreError(
         f"{path} could not be written: {error.strerror or error}. "
@@ -74,6 +75,14 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write a binary file atomically."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(data)
+
+
+def is_file(path: Path) -> bool:
+    """Tell whether a file is there; a name that no file can have is none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _umask() -> int:

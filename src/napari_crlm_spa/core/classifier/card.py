@@ -5,6 +5,7 @@ A model is a folder with ``card.json`` (this schema) and ``weights.safetensors``
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -21,7 +22,7 @@ from pydantic import (
 )
 
 from napari_crlm_spa.core.classes import SCHEMES, ClassScheme, scheme_by_name
-from napari_crlm_spa.core.files import write_text
+from napari_crlm_spa.core.files import is_file, write_text
 from napari_crlm_spa.errors import InvalidModelCard, ModelNotFound
 
 CARD_NAME = "card.json"
@@ -187,12 +188,12 @@ def model_folder(model: str | Path = "default") -> Path:
     ModelNotFound
         If there is neither; the sentence lists the names that exist.
     """
-    path = Path(model).expanduser()
+    path = Path(os.path.expanduser(model))  # noqa: PTH111 - pathlib's raises for an unknown user
     if path.name == CARD_NAME:
         path = path.parent
-    if (path / CARD_NAME).is_file():
+    if is_file(path / CARD_NAME):
         return path
-    if path == Path(path.name) and (_shipped() / path.name / CARD_NAME).is_file():
+    if path == Path(path.name) and is_file(_shipped() / path.name / CARD_NAME):
         return _shipped() / path.name
     raise ModelNotFound(
         f"There is no model {str(model)!r}. Pass the folder that holds {CARD_NAME} and "

@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from napari_crlm_spa.core.files import write_text
+from napari_crlm_spa.core.files import is_file, write_text
 from napari_crlm_spa.core.spatial.definitions import FEATURES
 from napari_crlm_spa.errors import InvalidRiskModel
 
@@ -111,7 +111,7 @@ def load_risk_model(name_or_path: str | Path = DEFAULT_PRESET) -> RiskModel:
         preset = resources.files("napari_crlm_spa").joinpath(PRESETS, f"{name}.json")
         return _parse(preset.read_text(encoding="utf-8"), name)
     path = Path(name_or_path)
-    if not path.is_file():
+    if not is_file(path):
         raise InvalidRiskModel(
             f"There is no risk model {name!r}: neither a file nor one of the presets "
             f"{', '.join(list_presets())}."

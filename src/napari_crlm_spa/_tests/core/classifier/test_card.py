@@ -84,3 +84,9 @@ def test_an_unknown_model_is_refused_with_the_way_out(tmp_path):
         model_folder("nonesuch")
     with pytest.raises(ModelNotFound):
         model_folder(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "~no-such-user/model", "a\0b", ""])
+def test_a_name_that_no_folder_can_have_is_no_model(name):
+    with pytest.raises(ModelNotFound, match="no model"):
+        model_folder(name)

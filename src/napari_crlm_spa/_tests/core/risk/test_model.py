@@ -132,3 +132,9 @@ def test_every_spatial_feature_may_be_part_of_a_model():
 
 def test_the_disclaimer_says_what_it_must():
     assert RESEARCH_USE_ONLY.startswith("For research use only")
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", ""])
+def test_a_name_that_no_file_can_have_is_no_risk_model(name):
+    with pytest.raises(InvalidRiskModel, match="no risk model"):
+        load_risk_model(name)
