@@ -22,7 +22,6 @@ def test_napari_opens_with_the_panel_and_the_slides(make_napari_viewer, monkeypa
 
 
 LATE_TORCH = """
-import subprocess
 import sys
 import napari
 from pathlib import Path
