@@ -15,7 +15,7 @@ demo: $(VENV)/.demo  ## analyze the drawn sample slide into demo-output/
 	$(BIN)/crlm-spa demo --out demo-output
 
 test: $(VENV)/.test  ## all tests, with a virtual screen where there is none
-	$(SCREEN) $(BIN)/python -m pytest --numprocesses 2 $(PYTEST_ARGS)
+	OMP_NUM_THREADS=1 $(SCREEN) $(BIN)/python -m pytest --numprocesses 2 $(PYTEST_ARGS)
 
 check: $(VENV)/.check  ## format, lint, types and import rules
 	$(BIN)/ruff format --check .

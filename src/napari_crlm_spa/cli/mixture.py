@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from napari_crlm_spa.cli.flags import with_options
+from napari_crlm_spa.cli.progress import console
 from napari_crlm_spa.core.spatial import TISSUES, MixtureModel, TumorRegionOptions, ZoneOptions
+from napari_crlm_spa.errors import FeatureError
 
 
 @with_options("zones", ZoneOptions, prefix="zone")
@@ -31,9 +34,10 @@ def mixture(
     """Fit infiltrating/distal thresholds to several slides together.
 
     Use the file with 'crlm-spa analyze --mixture FILE': new slides are then split by the same
-    thresholds.
+    thresholds. Slides with too little tumor (the paper's exclusion) take no part.
     """
     from napari_crlm_spa.core.spatial import (
+        SpatialOptions,
         fit_pooled,
         fitted_distances,
         save_mixture_model,
@@ -45,8 +49,16 @@ def mixture(
     for folder in results:
         tissue_map = load_analysis(folder).tissue_map
         found = find_regions(tissue_map, tumor_regions)
+        if found.contiguous_tumor_tiles < SpatialOptions().min_tumor_tiles:
+            console.print(f"Left out: {escape(folder.name)}, too little tumor.", highlight=False)
+            continue
         distances.append(fitted_distances(tissue_map, found, zones, slide=folder.name))
     model = fit_pooled(distances, zones, tumor_regions, fraction=fraction, seed=seed)
+    if all(found.near_tiles is None for found in model.tissues.values()):
+        raise FeatureError(
+            f"No tissue of these {len(distances)} slides has enough tiles outside of the tumor to "
+            "be split. Name more slides."
+        )
     save_mixture_model(model, out)
     Console().print(_table(model))
     Console().print(f"Wrote {out}")

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from napari_crlm_spa._tests.painted_slide import paint
 from napari_crlm_spa.cli import main as cli
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.pipeline import analyze_to_end
@@ -186,6 +187,17 @@ def test_pooled_thresholds_are_used_for_the_next_slide(run, slide, flags, tmp_pa
     assert code == 0
     record = json.loads((tmp_path / "o" / "painted" / "run.json").read_text())
     assert record["options"]["mixture"] == str(model)
+
+
+def test_a_slide_with_little_tumor_takes_no_part_in_the_thresholds(run, flags, tmp_path):
+    codes = np.full((20, 20), CRLM7.code("HEP"), np.uint8)
+    codes[5:10, 5:14] = CRLM7.code("TUM")
+    run("analyze", paint(codes, tmp_path / "small.png"), "-o", tmp_path, *flags)
+    model = tmp_path / "mixture.json"
+    code, _, err = run("mixture", tmp_path / "small", "-o", model)
+    assert code == 2
+    assert "Left out: small" in err
+    assert not model.exists()
 
 
 def test_doctor_finds_nothing_to_mend_here(run, tmp_path):

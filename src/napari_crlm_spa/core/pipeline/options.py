@@ -80,7 +80,7 @@ class Analysis:
     tissue_map
         The classes.
     features
-        The spatial organisation features.
+        The spatial organization features.
     risk
         The risk; None for a slide that is refused one (`features.refusal` says why).
     run

@@ -29,7 +29,7 @@ def _lock(path: Path) -> BaseFileLock:
     except Timeout:
         raise StoreError(
             f"Another run is analyzing into {path.parent} right now. Wait until it has ended, or "
-            "choose another output folder with -o."
+            "choose another output folder."
         ) from None
     return lock
 

@@ -34,9 +34,9 @@ def trained(colored_tiles, tmp_path_factory):
 
     folder = tmp_path_factory.mktemp("model")
     options = TrainingOptions(
-        arch="tiny", hidden=16, tile_px=PX, input_px=PX // 2, epochs=20, batch_size=12,
-        stain="none", stain_mix=0.0, device="cpu", precision="fp32", learning_rate=0.02,
-        warmup_epochs=0.5, dropout=0.0, augment=0.0, ema=0.9, label_smoothing=0.0,
+        arch="tiny", hidden=16, tile_px=PX, input_px=PX // 2, epochs=30, batch_size=12,
+        stain="none", stain_mix=0.0, device="cpu", precision="fp32", learning_rate=0.01,
+        warmup_epochs=0.5, dropout=0.0, augment=0.0, ema=0.0, label_smoothing=0.0,
         name="colors", attribution="nobody",
     )  # fmt: skip
     generator = train_classifier(colored_tiles, folder, options)
@@ -65,15 +65,16 @@ def test_the_card_tells_data_split_recipe_and_metrics(trained):
     assert card.training_data.validation == dict.fromkeys(CRLM7.names, 6)
     assert "whole slides held back" in card.training_data.split
     assert card.training_data.attribution == "nobody"
-    assert card.training_recipe["epochs"] == 20
-    assert card.metrics["validation"]["accuracy"] == trained.validation.accuracy
+    assert card.training_recipe["epochs"] == 30
+    accuracy = card.metrics["validation"]["accuracy"]
+    assert accuracy == pytest.approx(trained.validation.accuracy, abs=1e-4)
     assert card.intended_use.startswith("Research use only")
 
 
 def test_the_curves_are_written_as_csv_and_picture(trained):
     with (trained.folder / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [int(row["epoch"]) for row in rows] == list(range(1, 21))
+    assert [int(row["epoch"]) for row in rows] == list(range(1, 31))
     assert {"train_loss", "validation_balanced_accuracy", "learning_rate", "seconds"} <= set(
         rows[0]
     )
