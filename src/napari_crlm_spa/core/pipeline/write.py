@@ -64,7 +64,16 @@ def write_results(job: Job, results: Results, run: dict[str, Any]) -> Iterator[P
         if run.pop("results_identity", None):
             # A run that ends halfway must not leave a record that vouches for the new files.
             folder.write_run(run)
-        folder.write_map(results.tissue_map, {"run": run["identity"], "slide": run["slide"]})
+        folder.write_map(
+            results.tissue_map,
+            {
+                "run": run["identity"],
+                "slide": run["slide"],
+                "model": run["model"],
+                "mpp": job.slide.info.known_pixel_size().mpp,
+            },
+            results.features,
+        )
         write_text(folder.file(FEATURES_CSV), features_csv(job.slide.info.path, results.features))
         write_text(folder.file(RISK_JSON), risk_json(results))
         run["options"]["spatial"] = options.spatial.as_dict()

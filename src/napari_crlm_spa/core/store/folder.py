@@ -12,10 +12,12 @@ from typing import Any, cast
 
 import numpy as np
 import zarr
+from numpy.typing import NDArray
 
 from napari_crlm_spa.core.classes import scheme_by_name
 from napari_crlm_spa.core.files import write_errors, write_text
 from napari_crlm_spa.core.slide import stem
+from napari_crlm_spa.core.spatial import SpatialFeatures, Zone
 from napari_crlm_spa.core.store.journal import read_journal_header
 from napari_crlm_spa.core.store.names import (
     ANALYSIS_ZARR,
@@ -104,14 +106,33 @@ class AnalysisFolder:
             self.file(RUN_JSON).unlink(missing_ok=True)
             self.file(TILES_GEOJSON).unlink(missing_ok=True)
 
-    def write_map(self, tissue_map: TissueMap, attributes: Mapping[str, Any]) -> None:
-        """Write ``analysis.zarr`` beside the old one, then exchange them."""
+    def write_map(
+        self,
+        tissue_map: TissueMap,
+        attributes: Mapping[str, Any],
+        features: SpatialFeatures | None = None,
+    ) -> None:
+        """Write ``analysis.zarr`` beside the old one, then exchange them.
+
+        Parameters
+        ----------
+        tissue_map
+            Becomes the arrays ``classes``, ``probabilities``, ``state`` and ``edge``.
+        attributes
+            What else is to be kept about it.
+        features
+            Adds ``tumor_region``, ``zones`` (values: attribute ``zone_names``) and
+            ``interaction`` (last axis: attribute ``interaction_tissues``). They can always be
+            computed again from the classes; here they are for readers in other languages.
+        """
         target = self.file(ANALYSIS_ZARR)
         with write_errors(target):
             self.path.mkdir(parents=True, exist_ok=True)
             temporary = Path(tempfile.mkdtemp(dir=self.path, prefix=f".{ANALYSIS_ZARR}-"))
             try:
-                _write_group(temporary / "new", tissue_map, attributes)
+                group = _write_group(temporary / "new", tissue_map, attributes)
+                if features is not None:
+                    _write_features(group, features)
                 if target.exists():
                     target.rename(temporary / "old")
                 (temporary / "new").rename(target)
@@ -119,12 +140,28 @@ class AnalysisFolder:
                 shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _write_group(path: Path, tissue_map: TissueMap, attributes: Mapping[str, Any]) -> None:
+def _write_array(group: zarr.Group, name: str, data: NDArray[Any]) -> None:
+    chunks = tuple(min(256, max(1, side)) for side in data.shape[:2]) + data.shape[2:]
+    group.create_array(name, data=data, chunks=chunks)
+
+
+def _write_features(group: zarr.Group, features: SpatialFeatures) -> None:
+    shares = features.interaction_maps()
+    _write_array(group, "tumor_region", features.regions.mask)
+    _write_array(group, "zones", features.zone)
+    _write_array(group, "interaction", np.stack(list(shares.values()), axis=-1))
+    group.attrs.update(
+        {
+            "zone_names": [zone.name.lower() for zone in Zone],
+            "interaction_tissues": list(shares),
+        }
+    )
+
+
+def _write_group(path: Path, tissue_map: TissueMap, attributes: Mapping[str, Any]) -> zarr.Group:
     group = zarr.open_group(path, mode="w")
     for name in _ARRAYS:
-        data = getattr(tissue_map, name)
-        chunks = tuple(min(256, max(1, side)) for side in data.shape[:2]) + data.shape[2:]
-        group.create_array(name, data=data, chunks=chunks)
+        _write_array(group, name, getattr(tissue_map, name))
     group.attrs.update(
         {
             **json.loads(to_json(attributes)),
@@ -135,6 +172,7 @@ def _write_group(path: Path, tissue_map: TissueMap, attributes: Mapping[str, Any
             "origin_um": list(tissue_map.origin_um),
         }
     )
+    return group
 
 
 def load_analysis(folder: str | Path) -> StoredAnalysis:

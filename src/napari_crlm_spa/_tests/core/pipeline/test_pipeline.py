@@ -14,6 +14,7 @@ from contextlib import closing
 
 import numpy as np
 import pytest
+import zarr
 
 from napari_crlm_spa._tests.painted_slide import PX, paint
 from napari_crlm_spa.core.classes import CRLM7
@@ -87,6 +88,19 @@ def test_the_files_say_what_the_result_says(slide, options, tmp_path):
     assert "fit-cutoffs" in risk["reason"]
     again = spatial_features(load_analysis(analysis.folder).tissue_map)
     assert again.values == same(analysis.features.values)
+
+
+def test_masks_and_heat_maps_are_kept_for_readers_in_other_languages(slide, options, tmp_path):
+    analysis = analyze_to_end(slide, tmp_path / "out", options)
+    group = zarr.open_group(analysis.folder / ANALYSIS_ZARR, mode="r")
+    features = analysis.features
+    np.testing.assert_array_equal(group["tumor_region"][...], features.regions.mask)
+    np.testing.assert_array_equal(group["zones"][...], features.zone)
+    tissues = group.attrs["interaction_tissues"]
+    for tissue, share in features.interaction_maps().items():
+        np.testing.assert_array_equal(group["interaction"][..., tissues.index(tissue)], share)
+    assert group.attrs["zone_names"][1:] == ["infiltrating", "adjacent", "distal"]
+    assert group.attrs["mpp"] == 0.5
 
 
 def test_progress_carries_the_grid_then_every_tile_once(slide, codes, options, tmp_path):
