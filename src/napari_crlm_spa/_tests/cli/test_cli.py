@@ -17,8 +17,7 @@ from napari_crlm_spa.core.pipeline import analyze_to_end
 from napari_crlm_spa.core.spatial import FEATURES
 from napari_crlm_spa.core.store import (
     FEATURES_CSV,
-    TILES_JOURNAL,
-    TileJournal,
+    AnalysisFolder,
     load_analysis,
     read_features,
 )
@@ -111,8 +110,7 @@ def test_one_bad_slide_does_not_stop_the_others(run, slide, flags, tmp_path):
 
 def test_one_slide_in_work_elsewhere_does_not_stop_the_others(run, slide, flags, tmp_path):
     other = shutil.copy(slide, tmp_path / "other.png")
-    journal = tmp_path / "o" / "painted" / TILES_JOURNAL
-    with TileJournal(journal, {"identity": "x"}, CRLM7):
+    with AnalysisFolder(tmp_path / "o" / "painted").lock():
         code, _, err = run("analyze", slide, other, "-o", tmp_path / "o", *flags)
     assert code == 2
     assert "Another run" in err

@@ -83,12 +83,13 @@ def analyze_slide(
         yield Progress("Finding tissue", 1, 1, changed=grid)
         folder = AnalysisFolder.for_slide(Path(out_dir), path, opened.info.fingerprint)
         job = Job(opened, card, model_dir, options, regions, grid, folder, clock)
-        tissue_map, run, reused = yield from make_tissue_map(job)
-        yield Progress("Computing spatial features", 0, 1)
-        with clock.time("spatial features"):
-            features = spatial_features(tissue_map, options.spatial, mixture)
-        risk = None if features.refusal else assess_risk(features, risk_model)
-        yield Progress("Computing spatial features", 1, 1)
-        results = Results(tissue_map, features, risk, risk_model, mixture)
-        yield from write_results(job, results, run)
+        with folder.lock():
+            tissue_map, run, reused = yield from make_tissue_map(job)
+            yield Progress("Computing spatial features", 0, 1)
+            with clock.time("spatial features"):
+                features = spatial_features(tissue_map, options.spatial, mixture)
+            risk = None if features.refusal else assess_risk(features, risk_model)
+            yield Progress("Computing spatial features", 1, 1)
+            results = Results(tissue_map, features, risk, risk_model, mixture)
+            yield from write_results(job, results, run)
     return Analysis(folder.path, tissue_map, features, risk, run, reused)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import zarr
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from napari_crlm_spa.core.classes import scheme_by_name
@@ -22,13 +25,14 @@ from napari_crlm_spa.core.store.journal import read_journal_header
 from napari_crlm_spa.core.store.names import (
     ANALYSIS_ZARR,
     FORMAT_VERSION,
+    LOCK,
     RUN_JSON,
     TILES_GEOJSON,
     TILES_JOURNAL,
 )
 from napari_crlm_spa.core.store.plain import to_json
 from napari_crlm_spa.core.tissue_map import TissueMap
-from napari_crlm_spa.errors import DamagedAnalysis, ModelError
+from napari_crlm_spa.errors import DamagedAnalysis, ModelError, StoreError
 
 _ARRAYS = ("classes", "probabilities", "state", "edge")
 #: What a damaged map makes fail: zarr, its decompressors (RuntimeError), its scheme (ModelError).
@@ -74,6 +78,40 @@ class AnalysisFolder:
     def file(self, name: str) -> Path:
         """Path of one of the folder's files."""
         return self.path / name
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other runs out of the folder while the block runs.
+
+        The system frees the lock of a killed run. A folder that may not be written needs none.
+
+        Raises
+        ------
+        StoreError
+            If another run holds it.
+        """
+        if self.path.is_dir() and not os.access(self.path, os.W_OK):
+            yield
+            return
+        with write_errors(self.path):
+            self.path.mkdir(parents=True, exist_ok=True)
+            # A generator may be closed by another thread than the one that began it.
+            lock = FileLock(self.file(LOCK), thread_local=False)
+            try:
+                lock.acquire(timeout=0)
+            except Timeout:
+                raise StoreError(
+                    f"Another run is analyzing into {self.path} right now. Wait until it has "
+                    "ended, or choose another output folder."
+                ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+            with suppress(OSError):
+                self.file(LOCK).unlink()
+            with suppress(OSError):
+                self.path.rmdir()  # only if the run came to write nothing
 
     def recorded_slide(self) -> dict[str, Any] | None:
         """Return the slide that a finished or begun run here belongs to, or None."""

@@ -5,33 +5,17 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 import numpy as np
-from filelock import BaseFileLock, FileLock, Timeout
 from numpy.typing import NDArray
 
 from napari_crlm_spa.core.classes import ClassScheme
 from napari_crlm_spa.core.files import write_errors, write_text
 from napari_crlm_spa.core.store.plain import to_json
 from napari_crlm_spa.core.tiles import TileScores
-from napari_crlm_spa.errors import StoreError
-
-
-def _lock(path: Path) -> BaseFileLock:
-    """Lock a journal against other runs; the system frees the lock of a killed one."""
-    lock = FileLock(path.with_suffix(".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise StoreError(
-            f"Another run is analyzing into {path.parent} right now. Wait until it has ended, or "
-            "choose another output folder."
-        ) from None
-    return lock
 
 
 def _record_type(n_classes: int) -> np.dtype[np.void]:
@@ -71,10 +55,7 @@ class TileJournal:
     fresh
         Forget what an existing journal holds, even one of the same identity.
 
-    Raises
-    ------
-    StoreError
-        If another run is writing there; two would spoil each other's records.
+    Two at once would spoil each other's records: hold the folder's lock.
     """
 
     def __init__(
@@ -85,16 +66,11 @@ class TileJournal:
         self.finished: TileScores | None = None
         with write_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(path)
-            try:
-                old = None if fresh else read_journal_header(path)
-                if old is not None and old.get("identity") == header["identity"]:
-                    self._file = self._continue(path)
-                else:
-                    self._file = self._begin(path, header)
-            except BaseException:
-                self._release()
-                raise
+            old = None if fresh else read_journal_header(path)
+            if old is not None and old.get("identity") == header["identity"]:
+                self._file = self._continue(path)
+            else:
+                self._file = self._begin(path, header)
 
     def _begin(self, path: Path, header: Mapping[str, Any]) -> BinaryIO:
         write_text(path, to_json(header, indent=None) + "\n")
@@ -131,12 +107,6 @@ class TileJournal:
     def close(self) -> None:
         """Close the file; it stays until the run is complete."""
         self._file.close()
-        self._release()
-
-    def _release(self) -> None:
-        self._lock.release()
-        with suppress(OSError):
-            Path(self._lock.lock_file).unlink()
 
     def __enter__(self) -> Self:
         return self

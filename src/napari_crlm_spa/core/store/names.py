@@ -8,6 +8,7 @@ REPORT_HTML = "report.html"
 RUN_JSON = "run.json"
 TILES_JOURNAL = "tiles.journal"
 TILES_GEOJSON = "tiles.geojson.gz"
+LOCK = ".lock"
 
 #: Changes when older folders can no longer be read or resumed.
 FORMAT_VERSION = 1

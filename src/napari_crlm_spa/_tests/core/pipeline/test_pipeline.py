@@ -240,6 +240,19 @@ def test_a_cancelled_run_goes_on_where_it_stopped(slide, codes, options, tmp_pat
     assert analysis.run["resumed_tiles"] == done
 
 
+@pytest.mark.parametrize("fresh", [False, True])
+def test_two_runs_of_one_slide_do_not_meet_in_its_folder(slide, codes, options, tmp_path, fresh):
+    with closing(analyze_slide(slide, tmp_path / "out", options)) as first:
+        for step in first:
+            if isinstance(step.changed, TileScores):
+                break
+        with pytest.raises(StoreError, match="Another run"):
+            analyze_to_end(slide, tmp_path / "out", dataclasses.replace(options, fresh=fresh))
+        assert sum(1 for _ in first) > 0
+    analysis = load_analysis(tmp_path / "out" / "painted")
+    np.testing.assert_array_equal(analysis.tissue_map.classes, codes)
+
+
 KILLED = """
 import os, signal, sys
 from napari_crlm_spa.core.classifier.inference import ClassifyOptions

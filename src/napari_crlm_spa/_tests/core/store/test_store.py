@@ -123,25 +123,27 @@ def test_a_journal_of_another_run_starts_afresh(tmp_path):
         assert journal.finished is None
 
 
-def test_a_second_run_into_the_same_journal_is_refused_until_the_first_ends(tmp_path):
+def test_a_second_run_is_kept_out_of_the_folder_until_the_first_ends(tmp_path):
+    folder = AnalysisFolder(tmp_path / "s")
+    with folder.lock():
+        with pytest.raises(StoreError, match="Another run"), AnalysisFolder(folder.path).lock():
+            pass
+        folder.write_map(some_map(), {})
+    with AnalysisFolder(folder.path).lock():
+        pass
+    assert [each.name for each in folder.path.iterdir()] == [ANALYSIS_ZARR]
+
+
+def test_a_run_that_writes_nothing_leaves_no_folder(tmp_path):
+    with AnalysisFolder(tmp_path / "s").lock():
+        pass
+    assert not (tmp_path / "s").exists()
+
+
+def test_a_fresh_journal_forgets_what_was_finished(tmp_path):
     path = tmp_path / TILES_JOURNAL
     with TileJournal(path, HEADER, CRLM7) as journal:
         journal.append(scores_of(at((0, 1))))
-        with pytest.raises(StoreError, match="Another run"):
-            TileJournal(path, HEADER, CRLM7)
-    with TileJournal(path, HEADER, CRLM7) as journal:
-        assert len(journal.finished) == 1
-    assert [each.name for each in tmp_path.iterdir()] == [TILES_JOURNAL]
-
-
-def test_a_fresh_run_leaves_the_journal_of_a_running_one_alone(tmp_path):
-    path = tmp_path / TILES_JOURNAL
-    with TileJournal(path, HEADER, CRLM7) as journal:
-        journal.append(scores_of(at((0, 1))))
-        with pytest.raises(StoreError, match="Another run"):
-            TileJournal(path, HEADER, CRLM7, fresh=True)
-    with TileJournal(path, HEADER, CRLM7) as journal:
-        assert len(journal.finished) == 1
     with TileJournal(path, HEADER, CRLM7, fresh=True) as journal:
         assert journal.finished is None
 
