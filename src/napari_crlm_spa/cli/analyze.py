@@ -127,21 +127,19 @@ def show(analysis: Analysis) -> None:
 
 
 def _counts_table(analysis: Analysis) -> Table:
-    tissue_map = analysis.tissue_map
-    counts = tissue_map.counts()
-    total = max(1, sum(counts.values()))
+    tissue_map, features = analysis.tissue_map, analysis.features
     title = "Tissue map" + (" (from an earlier run)" if analysis.reused else "")
     table = Table(title=title, title_justify="left")
     table.add_column("Tissue")
-    for heading in ("tiles", "mm²", "% of tiles"):
+    for heading in ("tiles", "mm²", "% of tissue"):
         table.add_column(heading, justify="right")
     for tissue in tissue_map.scheme.classes:
-        n = counts[tissue.name]
+        n, share = features.counts[tissue.name], features.overall.get(tissue.name, math.nan)
         table.add_row(
             f"[{tissue.color}]■[/] {tissue.title}",
             f"{n}",
             f"{tissue_map.area_mm2(n):.2f}",
-            f"{100 * n / total:.1f}",
+            "-" if math.isnan(share) else f"{100 * share:.1f}",
         )
     return table
 
