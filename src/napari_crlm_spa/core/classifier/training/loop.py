@@ -108,7 +108,13 @@ def train_classifier(
         If the model to start from cannot be used.
     """
     folders = [data] if isinstance(data, Path) else list(data)
-    plan = make_plan(folders, options)
+    return (yield from train_planned(make_plan(folders, options), out_dir, options))
+
+
+def train_planned(
+    plan: Plan, out_dir: Path, options: TrainingOptions
+) -> Generator[Progress, None, TrainingResult]:
+    """Train on tiles that were chosen already; else as `train_classifier`."""
     fingerprint = fingerprint_of(plan, options)
     checkpoint = load_checkpoint(out_dir, fingerprint)
     methods = STAIN_METHODS if options.stain_mix > 0 else (options.stain,)

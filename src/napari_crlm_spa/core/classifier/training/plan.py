@@ -14,7 +14,11 @@ import numpy as np
 from napari_crlm_spa.core.classes import ClassScheme, scheme_by_name
 from napari_crlm_spa.core.classifier.card import ModelCard
 from napari_crlm_spa.core.classifier.training.cache import TileCache
-from napari_crlm_spa.core.classifier.training.data import LabeledTile, find_tiles
+from napari_crlm_spa.core.classifier.training.data import (
+    LabeledTile,
+    LabeledTiles,
+    find_tiles,
+)
 from napari_crlm_spa.core.classifier.training.describe import draft_card
 from napari_crlm_spa.core.classifier.training.recipe import TrainingOptions, parse_merge
 from napari_crlm_spa.core.classifier.training.split import split_tiles
@@ -45,6 +49,18 @@ def make_plan(folders: Sequence[Path], options: TrainingOptions) -> Plan:
     TrainingError
         If there are no tiles of the scheme.
     """
+    found = usable_tiles(folders, options)
+    return plan_of(found.tiles, options, found.notes)
+
+
+def usable_tiles(folders: Sequence[Path], options: TrainingOptions) -> LabeledTiles:
+    """Find the tiles of the scheme, without those of the manifest's test split.
+
+    Raises
+    ------
+    TrainingError
+        If there are none.
+    """
     scheme = scheme_by_name(options.scheme)
     found = find_tiles(folders, scheme, parse_merge(options.merge))
     usable = [tile for tile in found.tiles if tile.split != "test"]
@@ -53,13 +69,21 @@ def make_plan(folders: Sequence[Path], options: TrainingOptions) -> Plan:
             f"There are no tiles of the scheme {scheme.name} to train on. Its classes are "
             f"{', '.join(scheme.names)}: name the folders so, or use --merge."
         )
+    return LabeledTiles(scheme, usable, found.notes)
+
+
+def plan_of(
+    tiles: Sequence[LabeledTile], options: TrainingOptions, notes: Sequence[str] = ()
+) -> Plan:
+    """Hold some of the tiles back and draft the card."""
+    scheme = scheme_by_name(options.scheme)
     slides = [name.strip() for name in options.validation_slides.split(",") if name.strip()]
     tile_um = options.tile_px * options.mpp
-    split = split_tiles(usable, options.validation, options.seed, slides, tile_um)
-    train = [usable[i] for i in split.train]
-    validation = [usable[i] for i in split.validation]
+    split = split_tiles(tiles, options.validation, options.seed, slides, tile_um)
+    train = [tiles[i] for i in split.train]
+    validation = [tiles[i] for i in split.validation]
     card = draft_card(options, scheme, train, validation, split.describe())
-    return Plan(scheme, train, validation, card, list(found.notes))
+    return Plan(scheme, train, validation, card, list(notes))
 
 
 def fingerprint_of(plan: Plan, options: TrainingOptions) -> str:
