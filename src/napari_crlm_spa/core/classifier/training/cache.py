@@ -39,6 +39,8 @@ class TileCache:
         Shape (n,), bool: the tile is drawn, not photographed.
     broken
         Files that could not be decoded and are left out, with the reason.
+    paths
+        File of each tile.
     """
 
     variants: dict[str, NDArray[np.uint8]]
@@ -46,6 +48,7 @@ class TileCache:
     slides: list[str]
     drawn: NDArray[np.bool_]
     broken: list[str] = field(default_factory=list)
+    paths: list[Path] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -105,6 +108,7 @@ def load_tiles(
         [tile.slide for tile in kept],
         np.array([tile.drawn for tile in kept], bool),
         broken,
+        [tile.path for tile in kept],
     )
 
 

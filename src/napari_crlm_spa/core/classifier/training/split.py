@@ -90,13 +90,13 @@ def split_tiles(
     labels = np.array([tile.label for tile in tiles])
     real = ~np.array([tile.drawn for tile in tiles])
     real = real if real.any() else ~real
-    counts, names = _counts(names_of[real], labels[real])
+    counts, names = count_tiles(names_of[real], labels[real])
     unknown = sorted(set(slides) - set(names))
     if unknown:
         raise TrainingError(
             f"There is no slide {unknown[0]!r} to hold back; the slides are {', '.join(names)}."
         )
-    carriers = {k: v for k, v in _carriers(counts, names).items() if k not in slides}
+    carriers = {k: v for k, v in carriers_of(counts, names).items() if k not in slides}
     held = sorted(slides) if slides else _choose(counts, names, set(carriers), share, seed)
     side = np.where(np.isin(names_of, held), 1, 0)
     for name, carried in sorted(carriers.items()):
@@ -111,17 +111,17 @@ def split_tiles(
     )
 
 
-def _counts(
+def count_tiles(
     slides: NDArray[np.str_], labels: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], list[str]]:
-    """Count tiles by slide and class: shape (slides, classes)."""
+    """Count tiles by slide and class: shape (slides, classes), and the slides' names."""
     names, rows = np.unique(slides, return_inverse=True)
     counts = np.zeros((len(names), labels.max() + 1), np.int64)
     np.add.at(counts, (rows, labels), 1)
     return counts, [str(name) for name in names]
 
 
-def _carriers(counts: NDArray[np.int64], names: Sequence[str]) -> dict[str, set[int]]:
+def carriers_of(counts: NDArray[np.int64], names: Sequence[str]) -> dict[str, set[int]]:
     """Return the slides that alone carry classes, with those classes."""
     carried = counts > CARRIER_SHARE * counts.sum(axis=0)
     return {
@@ -165,9 +165,14 @@ def _cut(
     if any(tile.x0 is None for tile in tiles):
         return side
     x0 = np.array([tile.x0 for tile in tiles], float)
-    width = tile_um / min((tile.mpp_slide or FINEST_MPP) for tile in tiles)
+    width = level0_width(tiles, tile_um)
     of_carried = np.array([tile.label in carried for tile in tiles])
     cut = float(np.quantile(x0[of_carried], 1 - share, method="higher"))
     side[x0 >= cut] = 1
     side[(x0 > cut - 2 * width) & (x0 < cut)] = 2
     return side
+
+
+def level0_width(tiles: Sequence[LabeledTile], tile_um: float) -> float:
+    """Return the side of a slide's tiles in level-0 pixels, rather too large than too small."""
+    return tile_um / min((tile.mpp_slide or FINEST_MPP) for tile in tiles)
