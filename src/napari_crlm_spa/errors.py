@@ -18,8 +18,10 @@
     │   ├── ModelNotFound
     │   ├── InvalidModelCard
     │   ├── DamagedWeights          hash or shape differs from the card
+    │   ├── DamagedReference        the same of the reference set
     │   └── DeviceError             no such device, or its memory is too small
     ├── TrainingError           training data and the course of a training
+    ├── EvaluationError         judging a classifier on labeled tiles
     ├── FeatureError            spatial features
     │   └── TooLittleTumor          the paper's exclusion: < 50 contiguous tumor tiles
     ├── RiskError               risk models and scores
@@ -100,12 +102,20 @@ class DamagedWeights(ModelError):
     """The weights are not those that the card describes."""
 
 
+class DamagedReference(ModelError):
+    """The reference set is not the one that the card describes."""
+
+
 class DeviceError(ModelError):
     """The device does not exist, or its memory is too small."""
 
 
 class TrainingError(CrlmSpaError):
     """A training cannot start or go on."""
+
+
+class EvaluationError(CrlmSpaError):
+    """A classifier cannot be judged on these tiles, or calibrated on them."""
 
 
 class FeatureError(CrlmSpaError):

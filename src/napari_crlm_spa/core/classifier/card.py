@@ -96,6 +96,8 @@ class ModelCard(_Part):
         Divides the logits before the softmax.
     sha256
         Hash of ``weights.safetensors``.
+    reference_sha256
+        Hash of ``reference.safetensors`` (`reference_set`); empty where there is none.
     """
 
     format: int = CARD_FORMAT
@@ -114,6 +116,7 @@ class ModelCard(_Part):
     training_recipe: dict[str, Any] = Field(default_factory=dict)
     metrics: dict[str, Any] = Field(default_factory=dict)
     sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    reference_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
     intended_use: str = "Research use only; not a clinical model."
     known_limits: tuple[str, ...] = ()
 

@@ -56,6 +56,7 @@ class TileNetwork(nn.Module):
         self.pooling = tile_px // input_px
         self.n_classes = n_classes
         self.trunk, features = _build_trunk(architecture.name)
+        self.n_features = features
         self.head = nn.Sequential(
             nn.Linear(features, architecture.hidden),
             nn.ReLU(inplace=True),

@@ -1,10 +1,13 @@
-"""Logits of tiles that already have the trunk's resolution, as training holds them."""
+"""Logits and features of tiles that already have the trunk's resolution, as training holds them."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from napari_crlm_spa.core.classifier.network import TileNetwork
 
@@ -21,18 +24,38 @@ def predict_logits(
 
     The network is left in the mode (training or evaluation) in which it was.
     """
+    parts = list(_batches(network, network.logits, tiles, device, dtype))
+    return np.concatenate(parts) if parts else np.empty((0, network.n_classes), np.float32)
+
+
+def predict_features(
+    network: TileNetwork,
+    tiles: NDArray[np.uint8],
+    device: torch.device,
+    dtype: torch.dtype = torch.float32,
+) -> NDArray[np.float32]:
+    """Return the trunk's features, shape (n, f), of tiles as in `predict_logits`."""
+    parts = list(_batches(network, network.features, tiles, device, dtype))
+    return np.concatenate(parts) if parts else np.empty((0, network.n_features), np.float32)
+
+
+def _batches(
+    network: TileNetwork,
+    answer: Callable[[Tensor], Tensor],
+    tiles: NDArray[np.uint8],
+    device: torch.device,
+    dtype: torch.dtype,
+) -> Iterator[NDArray[np.float32]]:
     was_training = network.training
     network.eval()
-    parts = []
     try:
         with torch.inference_mode(), autocast(device, dtype):
             for start in range(0, len(tiles), _BATCH):
                 batch = torch.from_numpy(np.ascontiguousarray(tiles[start : start + _BATCH]))
                 pixels = batch.permute(0, 3, 1, 2).to(device).float()
-                parts.append(network.logits(pixels).float().cpu().numpy())
+                yield answer(pixels).float().cpu().numpy()
     finally:
         network.train(was_training)
-    return np.concatenate(parts) if parts else np.empty((0, network.n_classes), np.float32)
 
 
 def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
