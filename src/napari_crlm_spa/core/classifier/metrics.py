@@ -91,13 +91,12 @@ def evaluate(
     """Compare logits, shape (n, k), with true class indices, shape (n,)."""
     k = len(class_names)
     predicted = logits.argmax(axis=1) if len(logits) else labels
-    names = np.array(slides)
-    by_slide = {
-        str(slide): _confusion(labels[names == slide], predicted[names == slide], k)
-        for slide in np.unique(names)
-    }
+    names, at = np.unique(np.array(slides, str), return_inverse=True)
+    cells = np.bincount((at * k + labels) * k + predicted, minlength=len(names) * k * k)
+    tables = cells.reshape(len(names), k, k).astype(np.int64)
+    by_slide = {str(name): table for name, table in zip(names, tables, strict=True)}
     loss = cross_entropy(labels, logits) if len(labels) else float("nan")
-    return Evaluation(tuple(class_names), _confusion(labels, predicted, k), by_slide, loss)
+    return Evaluation(tuple(class_names), tables.sum(axis=0), by_slide, loss)
 
 
 def cross_entropy(
@@ -119,9 +118,3 @@ def fit_temperature(labels: NDArray[np.int64], logits: NDArray[np.float32]) -> f
         method="bounded",
     )
     return round(float(np.exp(found.x)), 4)
-
-
-def _confusion(
-    labels: NDArray[np.int64], predicted: NDArray[np.int64], k: int
-) -> NDArray[np.int64]:
-    return np.bincount(labels * k + predicted, minlength=k * k).reshape(k, k).astype(np.int64)

@@ -6,11 +6,11 @@ import torch
 
 from napari_crlm_spa._tests.core.classifier.training.conftest import COLORS, PX, draw
 from napari_crlm_spa.core.classes import CRLM7
-from napari_crlm_spa.core.classifier.evaluation import evaluate_model
+from napari_crlm_spa.core.classifier.evaluation import EvaluationOptions, evaluate_model
 from napari_crlm_spa.core.classifier.training import preset, train_classifier
 from napari_crlm_spa.core.classifier.training.history import EpochRecord
 from napari_crlm_spa.core.classifier.weights import load_model
-from napari_crlm_spa.errors import TrainingError
+from napari_crlm_spa.errors import EvaluationError, TrainingError
 
 
 def weights(folder):
@@ -99,11 +99,12 @@ def test_a_finished_training_is_not_repeated(trained, colored_tiles):
 
 
 def test_evaluation_agrees_with_the_training(trained, colored_tiles, finish):
-    result = finish(evaluate_model(trained.folder, colored_tiles, split="train", device="cpu"))
+    options = EvaluationOptions(split="train", device="cpu", bootstrap=0)
+    result = finish(evaluate_model(trained.folder, colored_tiles, options)).judgement.evaluation
     assert result.count == 7 * 3 * 6
     assert result.accuracy > 0.95
-    with pytest.raises(TrainingError, match="no test tiles"):
-        finish(evaluate_model(trained.folder, colored_tiles, split="test"))
+    with pytest.raises(EvaluationError, match="no test tiles"):
+        finish(evaluate_model(trained.folder, colored_tiles, EvaluationOptions(split="test")))
 
 
 def test_the_same_seed_gives_the_same_weights(colored_tiles, tiny, tmp_path, finish):

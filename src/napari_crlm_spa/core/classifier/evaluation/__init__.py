@@ -1,0 +1,45 @@
+"""How good a classifier is on labeled tiles.
+
+`options` says what is asked, `run` lets a model predict, `judge` compares predictions with the
+truth (`intervals` resamples slides, `roc`, `calibration` and `coverage` hold the curves), and
+`recalibrate` stores a temperature in a model's card. Cross-validation is judged by the same code.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from napari_crlm_spa.core.classifier.evaluation.options import EvaluationOptions
+
+if TYPE_CHECKING:
+    from napari_crlm_spa.core.classifier.evaluation.judge import Judgement, judge, judging
+    from napari_crlm_spa.core.classifier.evaluation.recalibrate import recalibrate
+    from napari_crlm_spa.core.classifier.evaluation.run import ModelEvaluation, evaluate_model
+
+__all__ = [
+    "EvaluationOptions",
+    "Judgement",
+    "ModelEvaluation",
+    "evaluate_model",
+    "judge",
+    "judging",
+    "recalibrate",
+]
+
+_WHERE = {
+    "Judgement": "judge",
+    "ModelEvaluation": "run",
+    "evaluate_model": "run",
+    "judge": "judge",
+    "judging": "judge",
+    "recalibrate": "recalibrate",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import what needs torch or scikit-learn on first use: the options alone fill flags."""
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)

@@ -1,0 +1,182 @@
+"""Letting a model predict labeled tiles, and judging it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from napari_crlm_spa.core.classifier.card import ModelCard
+from napari_crlm_spa.core.classifier.evaluation.judge import Judgement, judging
+from napari_crlm_spa.core.classifier.evaluation.options import EvaluationOptions
+from napari_crlm_spa.core.classifier.network import TileNetwork
+from napari_crlm_spa.core.classifier.predict import predict_logits
+from napari_crlm_spa.core.classifier.predictions import Predictions, relative_paths
+from napari_crlm_spa.core.classifier.runtime import choose_device
+from napari_crlm_spa.core.classifier.training.cache import TileCache, load_tiles
+from napari_crlm_spa.core.classifier.training.data import LabeledTile, LabeledTiles, find_tiles
+from napari_crlm_spa.core.classifier.training.recipe import parse_merge
+from napari_crlm_spa.core.classifier.weights import load_model
+from napari_crlm_spa.core.progress import Progress
+from napari_crlm_spa.errors import DeviceError, EvaluationError
+
+#: Tiles between two reports of progress.
+_STEP = 128
+_SHOWN_BROKEN = 5
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ModelEvaluation:
+    """A model judged on labeled tiles.
+
+    Parameters
+    ----------
+    card
+        Of the model, as it was judged.
+    judgement
+        Figures and predictions.
+    split
+        Which tiles: train, validation, test or all.
+    folders
+        Where the tiles lie.
+    stain
+        The stain method that was used.
+    notes
+        What was left out or must be known of the tiles.
+    """
+
+    card: ModelCard
+    judgement: Judgement
+    split: str
+    folders: tuple[Path, ...]
+    stain: str
+    notes: tuple[str, ...]
+
+
+def evaluate_model(
+    model: str | Path, data: Path | Sequence[Path], options: EvaluationOptions | None = None
+) -> Generator[Progress, None, ModelEvaluation]:
+    """Classify labeled tiles and compare.
+
+    Parameters
+    ----------
+    model
+        ``"default"`` or a model folder.
+    data
+        Folders of labeled tiles, as for training.
+    options
+        Which tiles, how prepared, how judged. ``per_slide`` estimates a slide's stain from its
+        tiles of this split.
+
+    Yields
+    ------
+    Progress
+        Reading, classifying, judging.
+
+    Returns
+    -------
+    ModelEvaluation
+        Predictions and figures.
+
+    Raises
+    ------
+    EvaluationError
+        If there are no such tiles.
+    TrainingError
+        If a folder or manifest cannot be used.
+    ModelError
+        If the model or the device cannot be used.
+    """
+    options = options or EvaluationOptions()
+    card, network = load_model(model)
+    device = choose_device(options.device)
+    folders = (data,) if isinstance(data, Path) else tuple(data)
+    found = find_tiles(folders, card.scheme, parse_merge(options.merge))
+    split, tiles = _chosen(found, options.split, folders)
+    stain = card.stain.method if options.stain == "card" else options.stain
+    cache = yield from load_tiles(tiles, card.tile_px, card.input_px, (stain,))
+    logits = yield from _classify(network.to(device), cache.variants[stain], device)
+    predictions = predictions_of(cache, logits, card.classes, folders)
+    judgement = yield from judging(predictions, card.temperature, options)
+    return ModelEvaluation(
+        card=card,
+        judgement=judgement,
+        split=split,
+        folders=folders,
+        stain=stain,
+        notes=tuple(_notes(found, cache, card)),
+    )
+
+
+def predictions_of(
+    cache: TileCache,
+    logits: NDArray[np.float32],
+    class_names: Sequence[str],
+    folders: Sequence[Path],
+) -> Predictions:
+    """Put logits, shape (n, k), beside the truth of the tiles that they were computed from."""
+    return Predictions(
+        tuple(class_names),
+        relative_paths(cache.paths, folders),
+        tuple(cache.slides),
+        cache.labels,
+        logits,
+    )
+
+
+def _chosen(
+    found: LabeledTiles, split: str, folders: Sequence[Path]
+) -> tuple[str, list[LabeledTile]]:
+    if split == "auto":
+        split = "test" if found.of_split("test") else "all"
+    tiles = found.tiles if split == "all" else found.of_split(split)
+    if tiles:
+        return split, tiles
+    where = ", ".join(folder.name or str(folder) for folder in folders)
+    there = Counter(tile.split for tile in found.tiles)
+    counts = ", ".join(f"{name} ({there[name]})" for name in sorted(there))
+    if not there:
+        raise EvaluationError(
+            f"There are no tiles of the scheme {found.scheme.name} in {where}. Its classes are "
+            f"{', '.join(found.scheme.names)}: name the folders so, or use --merge."
+        )
+    raise EvaluationError(
+        f"There are no {split} tiles in {where}; there are {counts}. Choose one with --split "
+        "(folders without a manifest are all train), or --split all."
+    )
+
+
+def _classify(
+    network: TileNetwork, tiles: NDArray[np.uint8], device: torch.device
+) -> Generator[Progress, None, NDArray[np.float32]]:
+    parts = []
+    for start in range(0, len(tiles), _STEP):
+        yield Progress("Classifying", start, len(tiles), "tiles")
+        try:
+            parts.append(predict_logits(network, tiles[start : start + _STEP], device))
+        except torch.OutOfMemoryError as error:
+            raise DeviceError(
+                f"{device} has too little free memory for this model. Close other programs that "
+                "use it, or choose --device cpu."
+            ) from error
+    yield Progress("Classifying", len(tiles), len(tiles), "tiles")
+    return np.concatenate(parts) if parts else np.empty((0, network.n_classes), np.float32)
+
+
+def _notes(found: LabeledTiles, cache: TileCache, card: ModelCard) -> Iterator[str]:
+    yield from found.notes
+    if cache.broken:
+        shown = "; ".join(Path(line).name for line in cache.broken[:_SHOWN_BROKEN])
+        yield f"{len(cache.broken)} tiles could not be decoded and are left out: {shown}."
+    seen = Counter(slide for slide in cache.slides if slide in card.training_data.slides)
+    if seen:
+        names = ", ".join(f"{slide} ({count})" for slide, count in sorted(seen.items()))
+        yield (
+            f"{seen.total()} of {len(cache)} tiles are of slides that the model was trained on, so "
+            f"their figures flatter, unless another part of the slide was held back: {names}."
+        )
