@@ -20,7 +20,11 @@ from napari_crlm_spa.core.classifier.training.data import (
     find_tiles,
 )
 from napari_crlm_spa.core.classifier.training.describe import draft_card
-from napari_crlm_spa.core.classifier.training.recipe import TrainingOptions, parse_merge
+from napari_crlm_spa.core.classifier.training.recipe import (
+    HEAD_ONLY,
+    TrainingOptions,
+    parse_merge,
+)
 from napari_crlm_spa.core.classifier.training.split import split_tiles
 from napari_crlm_spa.core.classifier.weights import load_model
 from napari_crlm_spa.errors import TrainingError
@@ -88,9 +92,13 @@ def plan_of(
 
 def fingerprint_of(plan: Plan, options: TrainingOptions) -> str:
     """Hash of everything that the result depends on."""
-    recipe = {name: value for name, value in options.as_dict().items() if name != "device"}
+    ignored = {"device"} if options.train_part == "head" else {"device", *HEAD_ONLY}
+    recipe = {name: value for name, value in options.as_dict().items() if name not in ignored}
     if options.init:
-        recipe["init"] = load_model(options.init)[0].sha256
+        card = load_model(options.init)[0]
+        recipe["init"] = card.sha256
+        if options.train_part == "head":
+            recipe["reference"] = card.reference_sha256
     tiles = [
         [tile.path.parent.name, tile.path.name, tile.label]
         for tile in (*plan.train, *plan.validation)
@@ -101,12 +109,18 @@ def fingerprint_of(plan: Plan, options: TrainingOptions) -> str:
 
 def note_broken(plan: Plan, *caches: TileCache) -> None:
     """Add the broken tiles to the notes, and log all notes."""
-    broken = [line for cache in caches for line in cache.broken]
-    if broken:
-        shown = "; ".join(broken[:_SHOWN_BROKEN])
-        plan.notes.append(f"{len(broken)} tiles could not be decoded and are left out: {shown}.")
+    plan.notes += describe_broken(*caches)
     for note in plan.notes:
         logger.warning("%s", note)
+
+
+def describe_broken(*caches: TileCache) -> list[str]:
+    """Return a sentence about the tiles that could not be decoded, if there are any."""
+    broken = [line for cache in caches for line in cache.broken]
+    if not broken:
+        return []
+    shown = "; ".join(broken[:_SHOWN_BROKEN])
+    return [f"{len(broken)} tiles could not be decoded and are left out: {shown}."]
 
 
 def require_classes(scheme: ClassScheme, train: TileCache) -> None:
