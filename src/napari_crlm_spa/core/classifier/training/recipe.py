@@ -57,8 +57,8 @@ class TrainingOptions(Options):
     )
     train_part: str = option(
         "all",
-        "What is trained: everything, or the last block and the head (the paper)",
-        choices=("all", "last_block"),
+        "What is trained: everything, the last block and the head (the paper), or the head alone",
+        choices=("all", "last_block", "head"),
         advanced=True,
     )
     optimizer: str = option("adamw", "Optimizer", choices=("adamw", "sgd"), advanced=True)
@@ -122,10 +122,31 @@ class TrainingOptions(Options):
         advanced=True,
     )
     seed: int = option(0, "Seed of everything random", min=0, max=2**31 - 1)
+    views: int = option(
+        8, "With train_part head: how many variants of a tile are seen", min=1, max=1000,
+        advanced=True,
+    )  # fmt: skip
+    rehearsal: float = option(
+        0.5,
+        "With train_part head: share of the loss that goes to tiles the old model knew",
+        min=0.0,
+        max=0.95,
+        advanced=True,
+    )
+    margin: float = option(
+        0.02,
+        "With train_part head: recall that an old class may lose without a warning",
+        min=0.0,
+        max=1.0,
+        advanced=True,
+    )
     description: str = option("", "What the tiles are, for the card", advanced=True)
     license: str = option("", "License of the tiles, for the card", advanced=True)
     attribution: str = option("", "Whom the tiles are owed to, for the card", advanced=True)
 
+
+#: Options that count with train_part head only.
+HEAD_ONLY = ("views", "rehearsal", "margin")
 
 #: What a preset changes in the defaults.
 PRESETS: dict[str, dict[str, Any]] = {

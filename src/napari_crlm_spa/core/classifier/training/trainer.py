@@ -55,7 +55,7 @@ class Trainer:
         self.network = network.to(device).to(memory_format=torch.channels_last)
         self.averaged = copy.deepcopy(self.network) if options.ema else None
         self._freeze()
-        self.optimizer = _optimizer(self.network, options)
+        self.optimizer = build_optimizer(self.network, options)
         self.weights = _weights(cache, options)
         self.steps_per_epoch = math.ceil(len(cache) / options.batch_size)
         self.learning_rate = 0.0
@@ -105,7 +105,7 @@ class Trainer:
         return predict_logits(self.result, tiles, self.device, self.dtype)
 
     def _step(self, pixels: Tensor, labels: Tensor, step: int) -> tuple[float, int]:
-        self.learning_rate = self._rate(step)
+        self.learning_rate = learning_rate_at(self.options, step, self.steps_per_epoch)
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate
         pixels = pixels.contiguous(memory_format=torch.channels_last)
@@ -126,19 +126,6 @@ class Trainer:
         self.optimizer.step()
         self._average(step)
         return value, int((logits.detach().argmax(1) == labels).sum())
-
-    def _rate(self, step: int) -> float:
-        """Return the learning rate of a step: linear warm-up, then cosine or constant."""
-        options = self.options
-        warmup = options.warmup_epochs * self.steps_per_epoch
-        if step < warmup:
-            return options.learning_rate * (step + 1) / warmup
-        if options.schedule == "constant":
-            return options.learning_rate
-        total = options.epochs * self.steps_per_epoch
-        share = (step - warmup) / max(1.0, total - warmup)
-        cosine = 0.5 * (1.0 + math.cos(math.pi * min(1.0, share)))
-        return options.learning_rate * (_FINAL_SHARE + (1.0 - _FINAL_SHARE) * cosine)
 
     def _average(self, step: int) -> None:
         """Move the averaged weights; quickly at first, so that random weights are forgotten."""
@@ -176,7 +163,20 @@ def _weights(cache: TileCache, options: TrainingOptions) -> NDArray[np.float64] 
     return tile_weights(cache.labels, cache.slides, cache.drawn, options.drawn_share)
 
 
-def _optimizer(network: TileNetwork, options: TrainingOptions) -> torch.optim.Optimizer:
+def learning_rate_at(options: TrainingOptions, step: int, steps_per_epoch: int) -> float:
+    """Return the learning rate of a step: linear warm-up, then cosine or constant."""
+    warmup = options.warmup_epochs * steps_per_epoch
+    if step < warmup:
+        return options.learning_rate * (step + 1) / warmup
+    if options.schedule == "constant":
+        return options.learning_rate
+    total = options.epochs * steps_per_epoch
+    share = (step - warmup) / max(1.0, total - warmup)
+    cosine = 0.5 * (1.0 + math.cos(math.pi * min(1.0, share)))
+    return options.learning_rate * (_FINAL_SHARE + (1.0 - _FINAL_SHARE) * cosine)
+
+
+def build_optimizer(network: nn.Module, options: TrainingOptions) -> torch.optim.Optimizer:
     """Build the optimizer; biases and batch normalization are not decayed."""
     trained = [value for value in network.parameters() if value.requires_grad]
     groups = [
