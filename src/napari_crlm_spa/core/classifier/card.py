@@ -80,6 +80,20 @@ class TrainingData(_Part):
     attribution: str = ""
 
 
+class CalibrationRecord(_Part):
+    """Which tiles the temperature was fitted on; empty where the training fitted it."""
+
+    data: str = ""
+    split: str = ""
+    tiles: int = 0
+    counts: dict[str, int] = Field(default_factory=dict)
+    slides: dict[str, int] = Field(default_factory=dict)
+    tiles_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    temperature_before: PositiveFloat = 1.0
+    cross_entropy_before: FiniteFloat = 0.0
+    cross_entropy_after: FiniteFloat = 0.0
+
+
 class ModelCard(_Part):
     """Everything that must be known to use a model, and to doubt it.
 
@@ -94,6 +108,8 @@ class ModelCard(_Part):
         inside the network.
     temperature
         Divides the logits before the softmax.
+    calibration
+        Where the temperature comes from if not from the training's validation tiles.
     sha256
         Hash of ``weights.safetensors``.
     reference_sha256
@@ -112,6 +128,7 @@ class ModelCard(_Part):
     stain: StainTarget = StainTarget()
     normalization: Normalization = Normalization()
     temperature: PositiveFloat = 1.0
+    calibration: CalibrationRecord = CalibrationRecord()
     training_data: TrainingData = TrainingData()
     training_recipe: dict[str, Any] = Field(default_factory=dict)
     metrics: dict[str, Any] = Field(default_factory=dict)
@@ -208,6 +225,11 @@ def model_folder(model: str | Path = "default") -> Path:
 def list_models() -> tuple[str, ...]:
     """Names of the models that come with the package."""
     return tuple(sorted(card.parent.name for card in _shipped().glob(f"*/{CARD_NAME}")))
+
+
+def is_shipped(folder: Path) -> bool:
+    """Tell whether a model folder lies inside the package."""
+    return folder.resolve().is_relative_to(_shipped().resolve())
 
 
 def _shipped() -> Path:

@@ -1,8 +1,8 @@
 """How good a classifier is on labeled tiles.
 
-`options` says what is asked, `run` lets a model predict, `judge` compares predictions with the
-truth (`intervals` resamples slides, `roc`, `calibration` and `coverage` hold the curves), and
-`recalibrate` stores a temperature in a model's card. Cross-validation is judged by the same code.
+`options` says what is asked, `run` lets a model predict, `judgement` compares predictions
+with the truth (`intervals` resamples slides, `roc`, `calibration` and `coverage` hold the curves), and
+`temperature` stores a temperature in a model's card. Cross-validation is judged by the same code.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any
 from napari_crlm_spa.core.classifier.evaluation.options import EvaluationOptions
 
 if TYPE_CHECKING:
-    from napari_crlm_spa.core.classifier.evaluation.judge import Judgement, judge, judging
-    from napari_crlm_spa.core.classifier.evaluation.recalibrate import recalibrate
+    from napari_crlm_spa.core.classifier.evaluation.judgement import Judgement, judge, judging
+    from napari_crlm_spa.core.classifier.evaluation.temperature import (
+        recalibrate,
+        refuse_calibration,
+    )
     from napari_crlm_spa.core.classifier.evaluation.run import ModelEvaluation, evaluate_model
 
 __all__ = [
@@ -24,15 +27,17 @@ __all__ = [
     "judge",
     "judging",
     "recalibrate",
+    "refuse_calibration",
 ]
 
 _WHERE = {
-    "Judgement": "judge",
+    "Judgement": "judgement",
     "ModelEvaluation": "run",
     "evaluate_model": "run",
-    "judge": "judge",
-    "judging": "judge",
-    "recalibrate": "recalibrate",
+    "judge": "judgement",
+    "judging": "judgement",
+    "recalibrate": "temperature",
+    "refuse_calibration": "temperature",
 }
 
 

@@ -13,8 +13,9 @@ class EvaluationOptions(Options):
 
     split: str = option(
         "auto",
-        "Tiles to judge; auto: the test split where a manifest names one, else all",
-        choices=("auto", "train", "validation", "test", "all"),
+        "Tiles to judge; unseen: outside the test split, of slides that the model was not trained "
+        "on; auto: test where a manifest names it, else unseen where there are any, else all",
+        choices=("auto", "unseen", "train", "validation", "test", "all"),
     )
     stain: str = option(
         "card",

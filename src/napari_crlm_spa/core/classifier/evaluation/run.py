@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_crlm_spa.core.classifier.card import ModelCard
-from napari_crlm_spa.core.classifier.evaluation.judge import Judgement, judging
+from napari_crlm_spa.core.classifier.evaluation.judgement import Judgement, judging
 from napari_crlm_spa.core.classifier.evaluation.options import EvaluationOptions
 from napari_crlm_spa.core.classifier.network import TileNetwork
 from napari_crlm_spa.core.classifier.predict import predict_logits
@@ -41,11 +41,14 @@ class ModelEvaluation:
     judgement
         Figures and predictions.
     split
-        Which tiles: train, validation, test or all.
+        Which tiles: unseen, train, validation, test or all.
     folders
         Where the tiles lie.
     stain
         The stain method that was used.
+    fair
+        Shape (n,), bool: neither of a slide that the model was trained on nor of the test split;
+        a temperature may be fitted on these.
     notes
         What was left out or must be known of the tiles.
     """
@@ -55,6 +58,7 @@ class ModelEvaluation:
     split: str
     folders: tuple[Path, ...]
     stain: str
+    fair: NDArray[np.bool_]
     notes: tuple[str, ...]
 
 
@@ -97,7 +101,9 @@ def evaluate_model(
     device = choose_device(options.device)
     folders = (data,) if isinstance(data, Path) else tuple(data)
     found = find_tiles(folders, card.scheme, parse_merge(options.merge))
-    split, tiles = _chosen(found, options.split, folders)
+    split, tiles = _chosen(found, options.split, card)
+    if not tiles:
+        raise EvaluationError(_no_tiles(found, split, folders))
     stain = card.stain.method if options.stain == "card" else options.stain
     cache = yield from load_tiles(tiles, card.tile_px, card.input_px, (stain,))
     logits = yield from _classify(network.to(device), cache.variants[stain], device)
@@ -109,7 +115,8 @@ def evaluate_model(
         split=split,
         folders=folders,
         stain=stain,
-        notes=tuple(_notes(found, cache, card)),
+        fair=_fair(tiles, cache, card),
+        notes=tuple(_notes(found, tiles, cache, card)),
     )
 
 
@@ -129,23 +136,38 @@ def predictions_of(
     )
 
 
-def _chosen(
-    found: LabeledTiles, split: str, folders: Sequence[Path]
-) -> tuple[str, list[LabeledTile]]:
+def is_seen(tile: LabeledTile, card: ModelCard) -> bool:
+    """Whether a tile is of a slide that the model was trained on.
+
+    A block that a manifest holds back of such a slide counts as unseen.
+    """
+    held_back = tile.by_block and tile.split != "train"
+    return tile.slide in card.training_data.slides and not held_back
+
+
+def _chosen(found: LabeledTiles, split: str, card: ModelCard) -> tuple[str, list[LabeledTile]]:
+    unseen = [tile for tile in found.tiles if tile.split != "test" and not is_seen(tile, card)]
     if split == "auto":
-        split = "test" if found.of_split("test") else "all"
-    tiles = found.tiles if split == "all" else found.of_split(split)
-    if tiles:
-        return split, tiles
+        split = "test" if found.of_split("test") else "unseen" if unseen else "all"
+    choices = {"unseen": unseen, "all": found.tiles}
+    return split, choices[split] if split in choices else found.of_split(split)
+
+
+def _no_tiles(found: LabeledTiles, split: str, folders: Sequence[Path]) -> str:
     where = ", ".join(folder.name or str(folder) for folder in folders)
     there = Counter(tile.split for tile in found.tiles)
-    counts = ", ".join(f"{name} ({there[name]})" for name in sorted(there))
     if not there:
-        raise EvaluationError(
+        return (
             f"There are no tiles of the scheme {found.scheme.name} in {where}. Its classes are "
             f"{', '.join(found.scheme.names)}: name the folders so, or use --merge."
         )
-    raise EvaluationError(
+    counts = ", ".join(f"{name} ({there[name]})" for name in sorted(there))
+    if split == "unseen":
+        return (
+            f"All tiles in {where} ({counts}) are of slides that the model was trained on, or of "
+            "the test split. Pass tiles of other slides, or choose with --split."
+        )
+    return (
         f"There are no {split} tiles in {where}; there are {counts}. Choose one with --split "
         "(folders without a manifest are all train), or --split all."
     )
@@ -168,15 +190,22 @@ def _classify(
     return np.concatenate(parts) if parts else np.empty((0, network.n_classes), np.float32)
 
 
-def _notes(found: LabeledTiles, cache: TileCache, card: ModelCard) -> Iterator[str]:
+def _fair(tiles: Sequence[LabeledTile], cache: TileCache, card: ModelCard) -> NDArray[np.bool_]:
+    fair = {tile.path for tile in tiles if tile.split != "test" and not is_seen(tile, card)}
+    return np.array([path in fair for path in cache.paths], bool)
+
+
+def _notes(
+    found: LabeledTiles, tiles: Sequence[LabeledTile], cache: TileCache, card: ModelCard
+) -> Iterator[str]:
     yield from found.notes
     if cache.broken:
         shown = "; ".join(Path(line).name for line in cache.broken[:_SHOWN_BROKEN])
         yield f"{len(cache.broken)} tiles could not be decoded and are left out: {shown}."
-    seen = Counter(slide for slide in cache.slides if slide in card.training_data.slides)
+    seen = Counter(tile.slide for tile in tiles if is_seen(tile, card))
     if seen:
         names = ", ".join(f"{slide} ({count})" for slide, count in sorted(seen.items()))
         yield (
-            f"{seen.total()} of {len(cache)} tiles are of slides that the model was trained on, so "
-            f"their figures flatter, unless another part of the slide was held back: {names}."
+            f"{seen.total()} of {len(tiles)} tiles are of slides that the model was trained on, so "
+            f"the figures flatter: {names}."
         )

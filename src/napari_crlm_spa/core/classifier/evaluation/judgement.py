@@ -50,8 +50,8 @@ class Judgement:
     curves
         The ROC curve of each class against the rest; None where one side has no tiles.
     calibrations
-        At temperature 1, at `temperature`, and fitted on these tiles without those of the same
-        slide (absent with one slide).
+        At temperature 1, at `temperature`, and fitted on these tiles, each slide at what was
+        fitted on the others (with one slide: on itself).
     best_temperature
         Fitted on all these tiles.
     coverage
@@ -147,7 +147,7 @@ def judging(
         macro_f1=figures["macro_f1"],
         classes=tuple(classes),
         curves=tuple(one_vs_rest(shares[:, i], predictions.labels == i) for i in range(len(names))),
-        calibrations=tuple(_calibrations(predictions, temperature, options.bins)),
+        calibrations=tuple(_calibrations(predictions, temperature, best, options.bins)),
         best_temperature=best,
         coverage=coverage_curve(shares.max(axis=1), right),
         worst=worst_tiles(predictions, temperature, options.worst, options.worst_alike),
@@ -178,13 +178,14 @@ def worst_tiles(
     return np.array(chosen, np.int64)
 
 
-def _calibrations(predictions: Predictions, temperature: float, bins: int) -> Iterator[Calibration]:
+def _calibrations(
+    predictions: Predictions, temperature: float, best: float, bins: int
+) -> Iterator[Calibration]:
     yield calibration_at(predictions, 1.0, bins, "As the network says")
     if temperature != 1.0:
         yield calibration_at(predictions, temperature, bins, "At the model's temperature")
     fitted = cross_fitted(predictions, bins, "Fitted on the other slides of these tiles")
-    if fitted is not None:
-        yield fitted
+    yield fitted or calibration_at(predictions, best, bins, "Fitted on these very tiles (flatters)")
 
 
 def _notes(classes: list[ClassFigures], slides: int, best: float) -> Iterator[str]:
