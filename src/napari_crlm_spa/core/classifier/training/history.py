@@ -32,6 +32,12 @@ class EpochRecord:
 
 def write_history(folder: Path, history: Sequence[EpochRecord]) -> None:
     """Write the records as CSV and the curves as PNG into a folder."""
+    write_table(folder, history)
+    draw_history(folder, history)
+
+
+def write_table(folder: Path, history: Sequence[EpochRecord]) -> None:
+    """Write the records as CSV."""
     text = io.StringIO()
     writer = csv.DictWriter(text, [field.name for field in fields(EpochRecord)])
     writer.writeheader()
@@ -42,4 +48,8 @@ def write_history(folder: Path, history: Sequence[EpochRecord]) -> None:
         }
         writer.writerow(row)
     write_text(folder / HISTORY_NAME, text.getvalue())
+
+
+def draw_history(folder: Path, history: Sequence[EpochRecord]) -> None:
+    """Draw the curves as PNG."""
     plot_history(folder / CURVES_NAME, history)
