@@ -142,6 +142,38 @@ def choose_reference(
     return np.sort(np.concatenate(kept)) if kept else np.empty(0, np.int64)
 
 
+def merge_reference_sets(
+    old: ReferenceSet,
+    new: ReferenceSet,
+    *,
+    per_class: int = PER_CLASS,
+    held_per_class: int = HELD_PER_CLASS,
+    seed: int = 0,
+) -> ReferenceSet:
+    """Put two reference sets of one trunk together, within the bounds of one.
+
+    A tile that stands in both, to the last bit of its features, is taken from `old`.
+    """
+    both = ReferenceSet(
+        np.concatenate([old.features, new.features]),
+        np.concatenate([old.labels, new.labels]),
+        old.slides + new.slides,
+        np.concatenate([old.held_out, new.held_out]),
+    )
+    rows = np.ascontiguousarray(both.features).view(np.uint16)
+    first = np.unique(rows, axis=0, return_index=True)[1] if len(rows) else np.empty(0, int)
+    both = both.take(np.sort(first))
+    kept = choose_reference(
+        both.labels,
+        both.slides,
+        both.held_out,
+        per_class=per_class,
+        held_per_class=held_per_class,
+        seed=seed,
+    )
+    return both.take(kept)
+
+
 def _evenly(
     at: NDArray[np.int64], names: NDArray[np.object_], limit: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
@@ -158,7 +190,7 @@ def _evenly(
 
 def as_half(features: NDArray[np.floating]) -> NDArray[np.float16]:
     """Return features as 16-bit floats; what lies beyond their range is cut to it."""
-    return np.clip(features, -_FP16_MAX, _FP16_MAX).astype(np.float16)
+    return np.asarray(np.clip(features, -_FP16_MAX, _FP16_MAX), np.float16)
 
 
 def save_reference_set(folder: Path, reference: ReferenceSet) -> ModelCard:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,15 @@ from napari_crlm_spa.core.classifier.card import (
 from napari_crlm_spa.core.classifier.training.data import LabeledTile
 from napari_crlm_spa.core.classifier.training.recipe import TrainingOptions
 
-_ON_THE_CARD_ELSEWHERE = ("name", "description", "license", "attribution", "temperature", "device")
+_ON_THE_CARD_ELSEWHERE = (
+    "name",
+    "description",
+    "license",
+    "attribution",
+    "temperature",
+    "device",
+    "tensorboard",
+)
 _LIMITS = (
     "Trained on few slides; other scanners, stains and tissues can be told wrongly.",
     "Every tile gets one of the classes, tissue outside the scheme too.",
@@ -55,6 +63,65 @@ def draft_card(
         training_recipe=_recipe(options),
         known_limits=_LIMITS,
     )
+
+
+def retrained_card(
+    draft: ModelCard, start: ModelCard, options: TrainingOptions, kept_epoch: int, share: float
+) -> ModelCard:
+    """Return the card of a model whose head was retrained: the old one with what is new.
+
+    Parameters
+    ----------
+    draft
+        Card of the new tiles alone.
+    start
+        Card of the model that was started from.
+    kept_epoch, share
+        Epoch of the new head, and how far the kept head lies on the way from the old to it.
+    """
+    recipe = {
+        **_recipe(options),
+        "kept_epoch": kept_epoch,
+        "kept_share": share,
+        "start": {"name": start.name, "version": start.version, "sha256": start.sha256},
+        "start_recipe": start.training_recipe,
+    }
+    return start.model_copy(
+        update={
+            "name": options.name,
+            "training_data": _joined(start.training_data, draft.training_data),
+            "training_recipe": recipe,
+            "metrics": {},
+            "sha256": "",
+            "reference_sha256": "",
+        }
+    )
+
+
+def _joined(old: TrainingData, new: TrainingData) -> TrainingData:
+    """Return what both describe; slides and texts of the newer beside those of the older."""
+    slides = {name: dict(counts) for name, counts in old.slides.items()}
+    for name, counts in new.slides.items():
+        slides[name] = _sum(slides.get(name, {}), counts)
+    tiles = sum(new.counts.values())
+    described = new.description or f"{tiles} tiles of {len(new.slides)} slides"
+    return TrainingData(
+        description="; then, the head alone: ".join(filter(None, (old.description, described))),
+        slides=slides,
+        counts=_sum(old.counts, new.counts),
+        validation=new.validation,
+        split=new.split,
+        license=_both(old.license, new.license),
+        attribution=_both(old.attribution, new.attribution),
+    )
+
+
+def _both(old: str, new: str) -> str:
+    return "; ".join(dict.fromkeys(filter(None, (old, new))))
+
+
+def _sum(first: Mapping[str, int], second: Mapping[str, int]) -> dict[str, int]:
+    return {name: first.get(name, 0) + second.get(name, 0) for name in {**first, **second}}
 
 
 def _by_class(tiles: Sequence[LabeledTile], scheme: ClassScheme) -> dict[str, int]:

@@ -48,7 +48,7 @@ class Samples:
     def shares(self, n_classes: int, balanced: bool = True) -> NDArray[np.float64]:
         """Return how often each class is drawn, shape (n_classes,)."""
         weights = self.weights() if balanced else np.full(len(self), 1.0 / len(self))
-        return np.bincount(self.labels, weights=weights, minlength=n_classes)
+        return np.asarray(np.bincount(self.labels, weights, n_classes), np.float64)
 
     def weights(self) -> NDArray[np.float64]:
         """Return the probability with which each tile is drawn: classes equally often."""
@@ -130,7 +130,7 @@ class HeadTrainer:
                 "learning rate (--learning-rate)."
             )
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.head.parameters(), _CLIP_NORM)
         self.optimizer.step()
         return value, int((logits.detach().argmax(1) == labels).sum())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,15 +22,20 @@ from napari_crlm_spa.core.classifier.metrics import (
 )
 from napari_crlm_spa.core.classifier.network import TileNetwork, network_for
 from napari_crlm_spa.core.classifier.predict import predict_logits
+from napari_crlm_spa.core.classifier.reference_set import save_reference_set
 from napari_crlm_spa.core.classifier.runtime import choose_device
 from napari_crlm_spa.core.classifier.training.cache import STAIN_METHODS, TileCache, load_tiles
+from napari_crlm_spa.core.classifier.training.check import check_start
 from napari_crlm_spa.core.classifier.training.checkpoint import (
     load_checkpoint,
     mark_finished,
     restore,
     save_checkpoint,
 )
-from napari_crlm_spa.core.classifier.training.history import EpochRecord, write_history
+from napari_crlm_spa.core.classifier.training.compare import Comparison, write_comparison
+from napari_crlm_spa.core.classifier.training.course import TrainingResult, stalled
+from napari_crlm_spa.core.classifier.training.history import EpochRecord
+from napari_crlm_spa.core.classifier.training.known import reference_of
 from napari_crlm_spa.core.classifier.training.plan import (
     Plan,
     fingerprint_of,
@@ -39,35 +44,12 @@ from napari_crlm_spa.core.classifier.training.plan import (
     require_classes,
 )
 from napari_crlm_spa.core.classifier.training.recipe import TrainingOptions
+from napari_crlm_spa.core.classifier.training.recorder import Recorder, require_tensorboard
+from napari_crlm_spa.core.classifier.training.retrain import retrain_head
 from napari_crlm_spa.core.classifier.training.trainer import Trainer
 from napari_crlm_spa.core.classifier.weights import load_model, save_model
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.errors import TrainingError
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class TrainingResult:
-    """What a training left behind.
-
-    Parameters
-    ----------
-    folder
-        The model folder, with history.csv and curves.png beside card and weights.
-    card
-        The card as written.
-    history
-        One record an epoch.
-    validation
-        Evaluation of the kept weights; None where nothing was held back.
-    notes
-        Tiles left out, broken images and the like, in words.
-    """
-
-    folder: Path
-    card: ModelCard
-    history: list[EpochRecord]
-    validation: Evaluation | None
-    notes: list[str]
 
 
 def train_classifier(
@@ -115,6 +97,10 @@ def train_planned(
     plan: Plan, out_dir: Path, options: TrainingOptions
 ) -> Generator[Progress, None, TrainingResult]:
     """Train on tiles that were chosen already; else as `train_classifier`."""
+    if options.train_part == "head":
+        return (yield from retrain_head(plan, out_dir, options))
+    if options.tensorboard:
+        require_tensorboard()
     fingerprint = fingerprint_of(plan, options)
     checkpoint = load_checkpoint(out_dir, fingerprint)
     methods = STAIN_METHODS if options.stain_mix > 0 else (options.stain,)
@@ -132,12 +118,14 @@ def train_planned(
         if checkpoint:
             restore(checkpoint, trainer.modules, trainer.optimizer)
         for progress in _epochs(trainer, plan, held, options, history, out_dir):
-            yield progress
             if isinstance(progress.changed, EpochRecord):
                 save_checkpoint(out_dir, fingerprint, history, trainer.modules, trainer.optimizer)
-    card, validation = _finish(out_dir, held, options, device)
+            yield progress
+    yield Progress("Judging and keeping a reference set", 0, 1)
+    card, validation, comparison, notes = _finish(out_dir, train, held, options, device)
     mark_finished(out_dir, fingerprint, history)
-    return TrainingResult(out_dir, card, history, validation, plan.notes)
+    yield Progress("Judging and keeping a reference set", 1, 1)
+    return TrainingResult(out_dir, card, history, validation, plan.notes + notes, comparison)
 
 
 def _start_network(card: ModelCard, options: TrainingOptions) -> TileNetwork:
@@ -171,19 +159,20 @@ def _epochs(
 ) -> Iterator[Progress]:
     per_epoch = len(trainer.cache)
     total = options.epochs * per_epoch
-    for number in range(len(history), options.epochs):
-        if _stalled(history, options.patience):
-            break
-        stage = f"Epoch {number + 1} of {options.epochs}"
-        started = time.monotonic()
-        for seen in trainer.epoch(number):
-            yield Progress(stage, number * per_epoch + seen, total, "tiles")
-        record = _judge(trainer, plan, held, history, started)
-        history.append(record)
-        if record.best or options.keep == "last":
-            _save(trainer, plan, record, out_dir)
-        write_history(out_dir, history)
-        yield Progress(stage, (number + 1) * per_epoch, total, "tiles", record)
+    with Recorder(out_dir, tensorboard=options.tensorboard) as recorder:
+        for number in range(len(history), options.epochs):
+            if stalled(history, options.patience):
+                break
+            stage = f"Epoch {number + 1} of {options.epochs}"
+            started = time.monotonic()
+            for seen in trainer.epoch(number):
+                yield Progress(stage, number * per_epoch + seen, total, "tiles")
+            record = _judge(trainer, plan, held, history, started)
+            history.append(record)
+            if record.best or options.keep == "last":
+                _save(trainer, plan, record, out_dir)
+            recorder.record(history)
+            yield Progress(stage, (number + 1) * per_epoch, total, "tiles", record)
 
 
 def _judge(
@@ -209,35 +198,34 @@ def _evaluate(logits: NDArray[np.float32], cache: TileCache, scheme: ClassScheme
     return evaluate(cache.labels, logits, cache.slides, scheme.names)
 
 
-def _stalled(history: Sequence[EpochRecord], patience: int) -> bool:
-    """Whether the last `patience` epochs brought nothing better."""
-    recent = history[-patience:] if patience else []
-    return bool(recent) and len(recent) == patience and not any(r.best for r in recent)
-
-
 def _save(trainer: Trainer, plan: Plan, record: EpochRecord, out_dir: Path) -> None:
     recipe = {**plan.card.training_recipe, "kept_epoch": record.epoch}
     save_model(out_dir, plan.card.model_copy(update={"training_recipe": recipe}), trainer.result)
 
 
 def _finish(
-    folder: Path, held: TileCache, options: TrainingOptions, device: torch.device
-) -> tuple[ModelCard, Evaluation | None]:
-    """Judge the weights as they lie on disk, fit the temperature, complete the card."""
+    folder: Path, train: TileCache, held: TileCache, options: TrainingOptions, device: torch.device
+) -> tuple[ModelCard, Evaluation | None, Comparison | None, list[str]]:
+    """Judge the weights as they lie on disk, fit the temperature, complete card and folder."""
     card, network = load_model(folder)
     validation = None
     temperature = options.temperature or 1.0
-    metrics = {}
+    metrics: dict[str, Any] = {}
+    logits = predict_logits(network.to(device), held.variants[options.stain], device)
     if len(held):
-        logits = predict_logits(network.to(device), held.variants[options.stain], device)
         validation = _evaluate(logits, held, card.scheme)
         temperature = options.temperature or fit_temperature(held.labels, logits)
         calibrated = cross_entropy(held.labels, logits, temperature)
-        metrics = {
-            "validation": {
-                **validation.as_dict(),
-                "cross_entropy_at_temperature": round(calibrated, 4),
-            }
+        metrics["validation"] = {
+            **validation.as_dict(),
+            "cross_entropy_at_temperature": round(calibrated, 4),
         }
-    changed = card.model_copy(update={"temperature": temperature, "metrics": metrics})
-    return save_model(folder, changed, network), validation
+    comparison, notes = check_start(card, held, logits, options, device)
+    if comparison is not None:
+        metrics["before_after"] = comparison.as_dict()
+        write_comparison(folder, comparison)
+    save_model(
+        folder, card.model_copy(update={"temperature": temperature, "metrics": metrics}), network
+    )
+    reference = reference_of(network, train, held, options.stain, device, seed=options.seed)
+    return save_reference_set(folder, reference), validation, comparison, notes

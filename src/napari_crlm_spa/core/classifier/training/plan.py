@@ -92,7 +92,7 @@ def plan_of(
 
 def fingerprint_of(plan: Plan, options: TrainingOptions) -> str:
     """Hash of everything that the result depends on."""
-    ignored = {"device"} if options.train_part == "head" else {"device", *HEAD_ONLY}
+    ignored = {"device", "tensorboard", *(HEAD_ONLY if options.train_part != "head" else ())}
     recipe = {name: value for name, value in options.as_dict().items() if name not in ignored}
     if options.init:
         card = load_model(options.init)[0]

@@ -1,12 +1,19 @@
-"""What a training does: options, and the presets `modern` (default) and `paper`."""
+"""What a training does: options, and the presets.
+
+`modern` (default) and `paper` train a network; `retrain` its head alone on a few new tiles,
+`finetune` all of a network that knows the classes already.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_crlm_spa.core.options import Options, option
 from napari_crlm_spa.errors import TrainingError
+
+if TYPE_CHECKING:
+    from napari_crlm_spa.core.classifier.card import ModelCard
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +147,9 @@ class TrainingOptions(Options):
         max=1.0,
         advanced=True,
     )
+    tensorboard: bool = option(
+        False, "Write event files for TensorBoard, too (in the model folder)", advanced=True
+    )
     description: str = option("", "What the tiles are, for the card", advanced=True)
     license: str = option("", "License of the tiles, for the card", advanced=True)
     attribution: str = option("", "Whom the tiles are owed to, for the card", advanced=True)
@@ -172,6 +182,18 @@ PRESETS: dict[str, dict[str, Any]] = {
         "augment": 0.0,
         "dropout": 0.5,
     },
+    # Both start from a model of the same classes; the numbers are measured (docs/train.md).
+    "retrain": {
+        "train_part": "head",
+        "stain_mix": 0.0,
+        "epochs": 30,
+        "learning_rate": 3e-4,
+        "weight_decay": 0.0,
+        "warmup_epochs": 0.0,
+        "label_smoothing": 0.0,
+        "ema": 0.0,
+    },
+    "finetune": {"epochs": 15, "learning_rate": 1e-4, "warmup_epochs": 1.0},
 }
 
 
@@ -181,11 +203,18 @@ def preset(name: str, /, **changes: Any) -> TrainingOptions:
     Raises
     ------
     TrainingError
-        If there is no such preset, or if `paper` is asked for without weights to start from.
+        If there is no such preset, or if one other than `modern` is asked for without weights to
+        start from.
+    ModelError
+        If `retrain` or `finetune` cannot read the model that they start from.
     """
     if name not in PRESETS:
         raise TrainingError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
-    options = TrainingOptions(**{**PRESETS[name], **changes})
+    given = {**PRESETS[name], **changes}
+    if name in ("retrain", "finetune"):
+        card = _start_card(name, changes.get("init", ""))
+        given = {"name": _retrained_name(card.name), **fixed_by(card), **given}
+    options = TrainingOptions(**given)
     if name == "paper" and not options.init:
         raise TrainingError(
             "The preset paper trains the last block and the head of a trained network only. "
@@ -193,6 +222,32 @@ def preset(name: str, /, **changes: Any) -> TrainingOptions:
             "trained with --scheme crc9)."
         )
     return options
+
+
+def fixed_by(card: ModelCard) -> dict[str, Any]:
+    """Return the options that a trunk leaves no choice in."""
+    return {
+        "scheme": card.scheme_name,
+        "arch": card.architecture.name,
+        "hidden": card.architecture.hidden,
+        "dropout": card.architecture.dropout,
+        "tile_px": card.tile_px,
+        "mpp": card.mpp,
+        "input_px": card.input_px,
+        "stain": card.stain.method,
+    }
+
+
+def _start_card(name: str, init: str) -> ModelCard:
+    from napari_crlm_spa.core.classifier.card import load_card, model_folder
+
+    if not init:
+        raise TrainingError(f"The preset {name} starts from a model: say with --init from which.")
+    return load_card(model_folder(init))
+
+
+def _retrained_name(name: str) -> str:
+    return name if name.endswith("-retrained") else f"{name}-retrained"
 
 
 def parse_merge(text: str) -> dict[str, str]:
