@@ -12,7 +12,18 @@ import typer
 from rich.markup import escape
 
 from napari_crlm_spa import __version__
-from napari_crlm_spa.cli import analyze, convert, demo, doctor, info, mixture, models, risk, train
+from napari_crlm_spa.cli import (
+    analyze,
+    convert,
+    demo,
+    doctor,
+    evaluate,
+    info,
+    mixture,
+    models,
+    risk,
+    train,
+)
 from napari_crlm_spa.cli.progress import console
 from napari_crlm_spa.errors import CrlmSpaError
 
@@ -39,6 +50,7 @@ app.command("convert", short_help="Write a pyramidal TIFF of an image without le
 app.command("mixture")(mixture.mixture)
 app.add_typer(risk.app, name="risk")
 app.command("train", short_help="Train a classifier on labeled tiles.")(train.train)
+app.command("evaluate", short_help="Judge a classifier on labeled tiles.")(evaluate.evaluate)
 app.command("models")(models.models)
 app.command("doctor", short_help="Check what works on this machine.")(doctor.doctor)
 

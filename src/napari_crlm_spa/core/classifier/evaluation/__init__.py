@@ -1,8 +1,8 @@
 """How good a classifier is on labeled tiles.
 
-`options` says what is asked, `run` lets a model predict, `judgement` compares predictions
-with the truth (`intervals` resamples slides, `roc`, `calibration` and `coverage` hold the curves), and
-`temperature` stores a temperature in a model's card. Cross-validation is judged by the same code.
+`options` says what is asked, `run` lets a model predict, `judgement` compares predictions with
+the truth (`figures` with `intervals` by slide, `roc`, `calibration`, `coverage`), `temperature`
+stores a temperature in a model's card. Cross-validation is judged by the same code.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from napari_crlm_spa.core.classifier.evaluation.options import EvaluationOptions
 
 if TYPE_CHECKING:
     from napari_crlm_spa.core.classifier.evaluation.judgement import Judgement, judge, judging
+    from napari_crlm_spa.core.classifier.evaluation.run import ModelEvaluation, evaluate_model
     from napari_crlm_spa.core.classifier.evaluation.temperature import (
         recalibrate,
         refuse_calibration,
     )
-    from napari_crlm_spa.core.classifier.evaluation.run import ModelEvaluation, evaluate_model
 
 __all__ = [
     "EvaluationOptions",
