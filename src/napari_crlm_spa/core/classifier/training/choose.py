@@ -1,25 +1,31 @@
 """How far to go from the old head to the new one.
 
 Weights between the old and the fine-tuned network often keep what both can (WiSE-FT; Wortsman
-et al., Robust fine-tuning of zero-shot models, CVPR 2022). Of some points on the way, the one is
-taken that is best on tiles which neither head was trained on, among those at which no old class
-loses more than the margin.
+et al., Robust fine-tuning of zero-shot models, CVPR 2022). After every epoch some points on the
+way are tried; the one is kept that is best on tiles which neither head was trained on, among
+those at which no old class gets worse.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from napari_crlm_spa.core.classifier.training.compare import Judged, balanced_loss, recalls
+from napari_crlm_spa.core.classifier.training.compare import (
+    Judged,
+    balanced_loss,
+    compare,
+)
 from napari_crlm_spa.core.classifier.training.head import head_logits
 
-#: Points on the way from the old head (0) to the new one (1).
-SHARES = tuple(round(0.1 * step, 1) for step in range(11))
+#: Points on the way from the old head (0) to the new one (1), beside the old one itself.
+SHARES = tuple(round(0.1 * step, 1) for step in range(1, 11))
 
 State = Mapping[str, Tensor]
 
@@ -47,14 +53,6 @@ class Jury:
         ]
         return float(np.mean(parts)) if parts else float("nan")
 
-    def lost(self, head: nn.Module, before: NDArray[np.float32], margin: float) -> bool:
-        """Whether an old class loses more than the margin; `before` are the old head's logits."""
-        if not len(self.old_labels):
-            return False
-        then = recalls(self.old_labels, before)
-        now = recalls(self.old_labels, head_logits(head, self.old_features))
-        return any(then[label] - now[label] > margin + 1e-9 for label in then)
-
     def judged(self, before: nn.Module, after: nn.Module) -> tuple[Judged | None, Judged | None]:
         """Return what both heads say of the new and of the old tiles."""
         pairs = zip((self.new_labels, self.old_labels), self.ask(before), self.ask(after),
@@ -63,23 +61,57 @@ class Jury:
         return new, old
 
 
-def choose_share(head: nn.Module, old: State, new: State, jury: Jury, margin: float) -> float:
-    """Set `head` to the best point between two states and return how far it lies.
+@dataclass(slots=True)
+class Choice:
+    """The best head so far: as yet the old one.
 
-    Without new tiles to judge by, that is the farthest point at which no old class is lost.
+    Parameters
+    ----------
+    old_head
+        The head that was started from.
+    classes, margin
+        As in `compare`.
+    share, epoch
+        How far the best head lies on the way from the old one to that of which epoch.
     """
-    head.load_state_dict(dict(old))
-    before = head_logits(head, jury.old_features)
-    best, lowest = 0.0, np.inf
-    for share in SHARES:
-        head.load_state_dict(between(old, new, share))
-        if jury.lost(head, before, margin):
-            continue
-        loss = jury.loss(head) if len(jury.new_labels) else -share
-        if loss < lowest:
-            best, lowest = share, loss
-    head.load_state_dict(between(old, new, best))
-    return best
+
+    old_head: nn.Module
+    jury: Jury
+    classes: Sequence[str]
+    margin: float
+    share: float = 0.0
+    epoch: int = 0
+    loss: float = math.inf
+    state: dict[str, Tensor] = field(default_factory=dict)
+
+    def consider(self, head: nn.Module, epoch: int) -> bool:
+        """Try the points on the way to `head`; return whether one is better than all before.
+
+        Without new tiles to judge by, the farthest point at which no old class gets worse is
+        taken, and every epoch replaces the one before.
+        """
+        old, new = self.old_head.state_dict(), head.state_dict()
+        tried = copy.deepcopy(head)
+        blind = not len(self.jury.new_labels)
+        better = False
+        if blind:
+            self.share, self.epoch, self.loss, self.state = 0.0, epoch, math.inf, {}
+        for share in SHARES:
+            state = between(old, new, share)
+            tried.load_state_dict(state)
+            loss = -share if blind else self.jury.loss(tried)
+            if loss < self.loss and not self._loses(tried):
+                self.share, self.epoch, self.loss, self.state = share, epoch, loss, state
+                better = True
+        return better
+
+    def apply(self, head: nn.Module) -> None:
+        """Set a head to the best one."""
+        head.load_state_dict(self.state or self.old_head.state_dict())
+
+    def _loses(self, head: nn.Module) -> bool:
+        _, old = self.jury.judged(self.old_head, head)
+        return bool(compare(None, old, self.classes, self.margin).worse)
 
 
 def between(old: State, new: State, share: float) -> dict[str, Tensor]:

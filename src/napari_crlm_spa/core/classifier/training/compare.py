@@ -18,6 +18,7 @@ from napari_crlm_spa.core.files import write_text
 COMPARISON_NAME = "before-after.csv"
 #: Fewer tiles than this say little about a class (our assumption).
 FEW_TILES = 10
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +48,11 @@ class ClassChange:
     before: float
     after: float
 
+    @property
+    def lost(self) -> float:
+        """Recall lost; negative where it is better now."""
+        return self.before - self.after
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
@@ -57,7 +63,7 @@ class Comparison:
     changes
         Classes without tiles are left out.
     margin
-        Recall that a class may lose without a warning.
+        Recall that a class may lose without a warning; a single tile never warns.
     old_were_seen
         Classes whose old tiles the old model was trained on, so that both figures flatter;
         a loss shows all the same.
@@ -73,9 +79,12 @@ class Comparison:
 
     @property
     def worse(self) -> tuple[ClassChange, ...]:
-        """Classes that lost more than the margin."""
-        lost = 1e-9 + self.margin
-        return tuple(change for change in self.changes if change.before - change.after > lost)
+        """Classes that lost more than the margin, and more than a single tile."""
+        return tuple(
+            change
+            for change in self.changes
+            if change.lost > self.margin + _ROUNDING and change.lost * change.tiles > 1.5
+        )
 
     def warnings(self) -> list[str]:
         """Return a sentence for each class that got worse."""

@@ -3,7 +3,9 @@
 Every step shows new tiles and tiles of the reference set (rehearsal; Robins, Connection Science
 1995;7:123-146), so that classes which the new tiles lack are not unlearned. How often a class is
 shown is taken out of the loss again (logit adjustment; Menon et al., ICLR 2021), else the head
-would learn that the classes of the new tiles are the common ones.
+would learn that the classes of the new tiles are the common ones. Reference tiles lie closer to
+their class's middle than tiles of unseen slides do, since the trunk was trained on them; they are
+moved along the difference of two others of their class (our assumption, `spread`).
 """
 
 from __future__ import annotations
@@ -84,6 +86,11 @@ class HeadTrainer:
         self.smoothing = options.label_smoothing if (shares > 0).all() else 0.0
         self.new_weights = new.weights() if options.balanced else None
         self.old_weights = old.weights() if self.rehearsal else None
+        labels = torch.from_numpy(old.labels)
+        self.old_plain = torch.from_numpy(old.features[0]).float()
+        self.old_order = torch.argsort(labels, stable=True)
+        self.old_counts = torch.bincount(labels, minlength=n_classes)
+        self.old_starts = torch.cumsum(self.old_counts, 0) - self.old_counts
         self.optimizer = build_optimizer(head, options)
         self.n_old = round(options.batch_size * self.rehearsal)
         self.n_new = max(1, options.batch_size - self.n_old)
@@ -122,6 +129,7 @@ class HeadTrainer:
         if self.rehearsal and self.n_old:
             chosen = draw_epoch(self.old_weights, self.n_old, generator)
             old_features, old_labels = _draw(self.old, chosen, generator)
+            old_features = self._spread(old_features, old_labels, generator)
             loss = loss + self.rehearsal * self._loss(self.head(old_features), old_labels)
         value = float(loss.detach())
         if not math.isfinite(value):
@@ -134,6 +142,17 @@ class HeadTrainer:
         nn.utils.clip_grad_norm_(self.head.parameters(), _CLIP_NORM)
         self.optimizer.step()
         return value, int((logits.detach().argmax(1) == labels).sum())
+
+    def _spread(self, features: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
+        """Move features as two others of their class differ; the trunk's are never negative."""
+        reach = torch.rand((len(labels), 1), generator=generator) * self.options.spread
+        one, other = (self.old_plain[self._of_same_class(labels, generator)] for _ in range(2))
+        return (features + reach * (one - other)).clamp_(min=0.0)
+
+    def _of_same_class(self, labels: Tensor, generator: torch.Generator) -> Tensor:
+        draws = torch.rand(len(labels), generator=generator)
+        counts, starts = self.old_counts[labels], self.old_starts[labels]
+        return self.old_order[starts + (draws * counts).long().clamp_(max=counts - 1)]
 
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         return functional.cross_entropy(

@@ -140,9 +140,16 @@ class TrainingOptions(Options):
         max=0.95,
         advanced=True,
     )
+    spread: float = option(
+        2.0,
+        "With train_part head: how far rehearsed tiles are moved within their class",
+        min=0.0,
+        max=10.0,
+        advanced=True,
+    )
     margin: float = option(
         0.02,
-        "With train_part head: recall that an old class may lose without a warning",
+        "Recall that a class may lose against the model of --init without a warning",
         min=0.0,
         max=1.0,
         advanced=True,
@@ -156,7 +163,7 @@ class TrainingOptions(Options):
 
 
 #: Options that count with train_part head only.
-HEAD_ONLY = ("views", "rehearsal", "margin")
+HEAD_ONLY = ("views", "rehearsal", "spread", "margin")
 
 #: What a preset changes in the defaults.
 PRESETS: dict[str, dict[str, Any]] = {

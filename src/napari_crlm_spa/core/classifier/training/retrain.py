@@ -21,7 +21,7 @@ from torch import nn
 
 from napari_crlm_spa.core.classifier.card import ModelCard
 from napari_crlm_spa.core.classifier.metrics import Evaluation, evaluate, fit_temperature
-from napari_crlm_spa.core.classifier.predict import predict_features
+from napari_crlm_spa.core.classifier.predict import predict_features, predict_stages
 from napari_crlm_spa.core.classifier.reference_set import (
     ReferenceSet,
     as_half,
@@ -31,7 +31,7 @@ from napari_crlm_spa.core.classifier.reference_set import (
 from napari_crlm_spa.core.classifier.runtime import choose_device
 from napari_crlm_spa.core.classifier.training.cache import TileCache, load_tiles
 from napari_crlm_spa.core.classifier.training.checkpoint import load_checkpoint, mark_finished
-from napari_crlm_spa.core.classifier.training.choose import Jury, State, choose_share
+from napari_crlm_spa.core.classifier.training.choose import Choice, Jury
 from napari_crlm_spa.core.classifier.training.compare import Comparison, compare, write_comparison
 from napari_crlm_spa.core.classifier.training.course import TrainingResult, stalled
 from napari_crlm_spa.core.classifier.training.describe import retrained_card
@@ -66,14 +66,7 @@ class _Retraining:
     head: nn.Module
     history: list[EpochRecord] = field(default_factory=list)
     share: float = 1.0
-    best: State = field(default_factory=dict)
-    lowest: float = math.inf
-
-    @property
-    def kept_epoch(self) -> int:
-        """Epoch whose head is kept: the best, or the last."""
-        best = [record.epoch for record in self.history if record.best]
-        return best[-1] if self.options.keep == "best" and best else len(self.history)
+    kept_epoch: int = 0
 
 
 def retrain_head(
@@ -128,9 +121,12 @@ def retrain_head(
         job = ViewsJob(network, card.sha256, train.variants[stain], options, device)
         views = yield from compute_views(job, out_dir)
         new = Samples(views, train.labels, tuple(train.slides))
+        tiles = np.concatenate([cache.variants[stain] for cache in (train, held)])
+        middle = as_half(predict_stages(network, tiles, device)[0])
         work.head = network.cpu().head
         yield from _train(work, new, held.slides)
-        card = _write(out_dir, plan, work, new, tuple(held.slides))
+        reference = _reference(work, new, tuple(held.slides), middle)
+        card = _write(out_dir, plan, work, reference, held.slides)
         mark_finished(out_dir, fingerprint, work.history)
         remove_views(out_dir)
     comparison = _compared(work)
@@ -149,28 +145,26 @@ def _train(work: _Retraining, new: Samples, held_slides: list[str]) -> Iterator[
     """Train the head, take the best epoch, and choose the point on the way to it."""
     options, before = work.options, work.start.rehearsed
     old = Samples(before.features[None], before.labels.astype(np.int64), before.slides)
+    choice = Choice(work.old_head, work.jury, work.start.card.classes, options.margin)
     trainer = HeadTrainer(work.head, new, old, len(work.start.card.classes), options)
     for number in range(options.epochs):
         if stalled(work.history, options.patience):
             break
         started = time.monotonic()
         trainer.epoch(number)
-        record = _record(work, trainer, held_slides, started)
+        better = choice.consider(work.head, number + 1)
+        record = _record(work, trainer, held_slides, started, better)
         work.history.append(record)
         yield Progress("Training the head", number + 1, options.epochs, "epochs", record)
+    work.kept_epoch = len(work.history)
     if options.keep == "best":
-        start_state = work.old_head.state_dict()
-        work.share = choose_share(work.head, start_state, work.best, work.jury, options.margin)
+        choice.apply(work.head)
+        work.kept_epoch, work.share = choice.epoch, choice.share
 
 
 def _record(
-    work: _Retraining, trainer: HeadTrainer, held_slides: list[str], started: float
+    work: _Retraining, trainer: HeadTrainer, held_slides: list[str], started: float, best: bool
 ) -> EpochRecord:
-    loss = work.jury.loss(work.head) if len(work.jury.new_labels) else math.nan
-    best = not loss >= work.lowest  # nan: where no new tiles judge, the last epoch is the best
-    if best:
-        work.lowest = loss if math.isfinite(loss) else math.inf
-        work.best = copy.deepcopy(work.head.state_dict())
     validation = _validation(work, held_slides)
     return EpochRecord(
         epoch=len(work.history) + 1,
@@ -201,7 +195,11 @@ def _compared(work: _Retraining) -> Comparison:
 
 
 def _write(
-    folder: Path, plan: Plan, work: _Retraining, new: Samples, held_slides: tuple[str, ...]
+    folder: Path,
+    plan: Plan,
+    work: _Retraining,
+    reference: ReferenceSet,
+    held_slides: list[str],
 ) -> ModelCard:
     """Write the model as it lies on disk to be judged: weights, card, reference set, tables."""
     start, network = work.start, work.start.network
@@ -209,7 +207,7 @@ def _write(
     save_model(folder, draft, network)
     _, kept = load_model(folder)
     work.head = kept.head
-    comparison, validation = _compared(work), _validation(work, list(held_slides))
+    comparison, validation = _compared(work), _validation(work, held_slides)
     metrics = {"before_after": comparison.as_dict()}
     if validation is not None:
         metrics = {"validation": validation.as_dict(), **metrics}
@@ -217,7 +215,7 @@ def _write(
     save_model(folder, draft.model_copy(update=changes), kept)
     write_comparison(folder, comparison)
     write_history(folder, work.history)
-    return save_reference_set(folder, _reference(work, new, held_slides))
+    return save_reference_set(folder, reference)
 
 
 def _temperature(work: _Retraining) -> float:
@@ -232,8 +230,10 @@ def _temperature(work: _Retraining) -> float:
     return fit_temperature(labels, np.concatenate([new, old[honest]]))
 
 
-def _reference(work: _Retraining, new: Samples, held_slides: tuple[str, ...]) -> ReferenceSet:
-    """Return the old reference set with the new tiles in it."""
+def _reference(
+    work: _Retraining, new: Samples, held_slides: tuple[str, ...], middle: NDArray[np.float16]
+) -> ReferenceSet:
+    """Return the old reference set with the new tiles in it; `middle`: trained on, then held."""
     jury = work.jury
     count, held = len(new), len(held_slides)
     added = ReferenceSet(
@@ -241,6 +241,8 @@ def _reference(work: _Retraining, new: Samples, held_slides: tuple[str, ...]) ->
         np.concatenate([new.labels, jury.new_labels]).astype(np.int16),
         new.slides + held_slides,
         np.repeat([False, True], [count, held]),
+        middle,
+        np.zeros(count + held, bool),
     )
     return merge_reference_sets(work.start.reference, added, seed=work.options.seed)
 
