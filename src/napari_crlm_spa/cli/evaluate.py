@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from napari_crlm_spa.cli.flags import with_options
-from napari_crlm_spa.cli.progress import console, run_with_progress
+from napari_crlm_spa.cli.progress import STARTS_AFRESH, console, run_with_progress
 from napari_crlm_spa.core.classifier.evaluation.options import EvaluationOptions
 from napari_crlm_spa.errors import EvaluationError
 
@@ -62,7 +62,7 @@ def evaluate(
         refuse_calibration(model, options.split, calibrate_to)
         if options.split == "auto":
             options = dataclasses.replace(options, split="unseen")
-    found = run_with_progress(evaluate_model(model, data, options))
+    found = run_with_progress(evaluate_model(model, data, options), STARTS_AFRESH)
     card, problem = None, None
     try:
         card = recalibrate(model, found, calibrate_to) if wanted else None

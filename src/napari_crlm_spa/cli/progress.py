@@ -26,6 +26,9 @@ from napari_crlm_spa.core.progress import Progress
 
 Result = TypeVar("Result")
 
+#: What is said after Ctrl-C of work that can be resumed, and of work that cannot.
+RESUMES = "What was finished is kept; the same command goes on from there."
+STARTS_AFRESH = "Nothing was written; the same command starts afresh."
 #: What shells report for Ctrl-C.
 EXIT_INTERRUPTED = 130
 #: Messages for people go to stderr; stdout is for what another program may read.
@@ -45,10 +48,11 @@ class _Rate(ProgressColumn):
         return Text(f"{task.speed:.{digits}f} {task.fields['unit']}/s")
 
 
-def run_with_progress(work: Generator[Progress, None, Result]) -> Result:
+def run_with_progress(work: Generator[Progress, None, Result], kept: str = RESUMES) -> Result:
     """Drive slow work to its end, drawing a bar per stage; return its result.
 
-    Ctrl-C closes the generator, so that it can keep what is finished, and ends the program.
+    Ctrl-C closes the generator, so that it can keep what is finished, and ends the program;
+    `kept` says what is left.
     """
     columns = (
         SpinnerColumn(),
@@ -64,10 +68,7 @@ def run_with_progress(work: Generator[Progress, None, Result]) -> Result:
         with Bar(*columns, console=console) as bar:
             return _drive(work, bar)
     except KeyboardInterrupt:
-        console.print(
-            "[bold yellow]crlm-spa:[/] stopped. What was finished is kept; the same command goes "
-            "on from there."
-        )
+        console.print(f"[bold yellow]crlm-spa:[/] stopped. {kept}")
         raise typer.Exit(EXIT_INTERRUPTED) from None
     finally:
         work.close()

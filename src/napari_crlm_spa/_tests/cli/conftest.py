@@ -1,4 +1,4 @@
-"""Fixtures of the painted slide."""
+"""Fixtures of the painted slide and of tiles in its colors."""
 
 from napari_crlm_spa._tests.painted_slide import (  # noqa: F401
     codes,
@@ -6,3 +6,4 @@ from napari_crlm_spa._tests.painted_slide import (  # noqa: F401
     options,
     slide,
 )
+from napari_crlm_spa._tests.palette_tiles import mixed_tiles, palette_tiles  # noqa: F401

@@ -110,8 +110,12 @@ def cross_entropy(
 def fit_temperature(labels: NDArray[np.int64], logits: NDArray[np.float32]) -> float:
     """Return the softmax temperature of the lowest cross-entropy.
 
+    Where all tiles are told right there is none, since ever lower ones are ever better: 1.
+
     Source: Guo et al., On calibration of modern neural networks, ICML 2017.
     """
+    if (logits.argmax(axis=1) == labels).all():
+        return 1.0
     found = minimize_scalar(
         lambda log_t: cross_entropy(labels, logits, float(np.exp(log_t))),
         bounds=tuple(np.log(TEMPERATURE_RANGE)),

@@ -99,10 +99,16 @@ def cross_fitted(predictions: Predictions, bins: int, title: str) -> Calibration
     return Calibration(title, mean, found.bins, found.ece, found.brier, found.cross_entropy)
 
 
-def is_at_the_end(temperature: float) -> bool:
-    """Whether a fitted temperature only stopped at the end of the range that is sought."""
+def best_temperature(predictions: Predictions) -> float | None:
+    """Fit a temperature; None where there is no best one.
+
+    So it is where all tiles are told right, and where the best lies outside the range sought.
+    """
+    if (predictions.predicted == predictions.labels).all():
+        return None
     low, high = TEMPERATURE_RANGE
-    return not low * 1.01 < temperature < high / 1.01
+    found = fit_temperature(predictions.labels, predictions.logits)
+    return found if low * 1.01 < found < high / 1.01 else None
 
 
 def _reliability(

@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from napari_crlm_spa.core.classifier.evaluation.calibration import (
     Calibration,
+    best_temperature,
     calibration_at,
     cross_fitted,
-    is_at_the_end,
 )
 from napari_crlm_spa.core.classifier.evaluation.coverage import CoveragePoint, coverage_curve
 from napari_crlm_spa.core.classifier.evaluation.figures import ClassFigures, class_figures, overall
 from napari_crlm_spa.core.classifier.evaluation.intervals import Estimate
 from napari_crlm_spa.core.classifier.evaluation.options import EvaluationOptions
 from napari_crlm_spa.core.classifier.evaluation.roc import RocCurve, one_vs_rest
-from napari_crlm_spa.core.classifier.metrics import Evaluation, evaluate, fit_temperature
+from napari_crlm_spa.core.classifier.metrics import Evaluation, evaluate
 from napari_crlm_spa.core.classifier.predictions import Predictions
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.errors import EvaluationError
@@ -51,9 +51,9 @@ class Judgement:
         The ROC curve of each class against the rest; None where one side has no tiles.
     calibrations
         At temperature 1, at `temperature`, and fitted on these tiles, each slide at what was
-        fitted on the others (with one slide: on itself).
+        fitted on the others (with one slide: on itself; absent where none can be fitted).
     best_temperature
-        Fitted on all these tiles.
+        Fitted on all these tiles; None where none fits, as where all are told right.
     coverage
         Accuracy against the share of tiles kept.
     worst
@@ -72,7 +72,7 @@ class Judgement:
     classes: tuple[ClassFigures, ...]
     curves: tuple[RocCurve | None, ...]
     calibrations: tuple[Calibration, ...]
-    best_temperature: float
+    best_temperature: float | None
     coverage: tuple[CoveragePoint, ...]
     worst: NDArray[np.int64]
     notes: tuple[str, ...]
@@ -136,7 +136,7 @@ def judging(
     yield Progress("Computing intervals", len(names), len(names) + 1, "classes")
     figures = overall(confusions, options)
     right = predictions.predicted == predictions.labels
-    best = fit_temperature(predictions.labels, predictions.logits)
+    best = best_temperature(predictions)
     judgement = Judgement(
         predictions=predictions,
         options=options,
@@ -179,16 +179,18 @@ def worst_tiles(
 
 
 def _calibrations(
-    predictions: Predictions, temperature: float, best: float, bins: int
+    predictions: Predictions, temperature: float, best: float | None, bins: int
 ) -> Iterator[Calibration]:
     yield calibration_at(predictions, 1.0, bins, "As the network says")
     if temperature != 1.0:
         yield calibration_at(predictions, temperature, bins, "At the model's temperature")
+    if best is None:
+        return
     fitted = cross_fitted(predictions, bins, "Fitted on the other slides of these tiles")
     yield fitted or calibration_at(predictions, best, bins, "Fitted on these very tiles (flatters)")
 
 
-def _notes(classes: list[ClassFigures], slides: int, best: float) -> Iterator[str]:
+def _notes(classes: list[ClassFigures], slides: int, best: float | None) -> Iterator[str]:
     absent = [each.name for each in classes if not each.tiles]
     if absent:
         yield f"There are no tiles of {', '.join(absent)}: nothing is said of them."
@@ -203,8 +205,5 @@ def _notes(classes: list[ClassFigures], slides: int, best: float) -> Iterator[st
             f"There are {slides} slides only: intervals from so few are too narrow. "
             "The figures by slide tell more."
         )
-    if is_at_the_end(best):
-        yield (
-            "No temperature can be fitted on these tiles: the best lies outside the range that is "
-            "sought, as where all tiles are told right."
-        )
+    if best is None:
+        yield "No temperature can be fitted on these tiles: all are told right, or none fits."

@@ -16,9 +16,8 @@ from napari_crlm_spa.core.classifier.card import (
     model_folder,
     save_card,
 )
-from napari_crlm_spa.core.classifier.evaluation.calibration import is_at_the_end
+from napari_crlm_spa.core.classifier.evaluation.calibration import best_temperature
 from napari_crlm_spa.core.classifier.evaluation.run import ModelEvaluation
-from napari_crlm_spa.core.classifier.metrics import fit_temperature
 from napari_crlm_spa.core.classifier.predictions import Predictions
 from napari_crlm_spa.core.classifier.reference_set import REFERENCE_NAME
 from napari_crlm_spa.core.files import write_bytes
@@ -90,12 +89,12 @@ def recalibrate(
             "The model cannot be calibrated: all these tiles are of slides that it was trained on "
             "(or of the test split), where it is surer than on new ones. Pass tiles of others."
         )
-    temperature = fit_temperature(fair.labels, fair.logits)
-    if is_at_the_end(temperature):
+    temperature = best_temperature(fair)
+    if temperature is None:
         raise EvaluationError(
-            f"No temperature can be fitted on these {len(fair)} tiles: the best lies outside the "
-            "range that is sought, as where all tiles are told right. The card stays as it is; "
-            "pass more tiles, difficult ones too."
+            f"No temperature can be fitted on these {len(fair)} tiles: all are told right, or none "
+            "within the usual range fits. The card stays as it is; pass more tiles, difficult ones "
+            "too."
         )
     source = model_folder(model)
     card = load_card(source)
