@@ -89,6 +89,7 @@ class CalibrationRecord(_Part):
     counts: dict[str, int] = Field(default_factory=dict)
     slides: dict[str, int] = Field(default_factory=dict)
     tiles_sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+    temperature: PositiveFloat = 1.0
     temperature_before: PositiveFloat = 1.0
     cross_entropy_before: FiniteFloat = 0.0
     cross_entropy_after: FiniteFloat = 0.0
@@ -158,6 +159,12 @@ class ModelCard(_Part):
                 f"tile_px {self.tile_px} is no whole multiple of input_px {self.input_px}"
             )
         return self
+
+    @property
+    def calibrated_on(self) -> CalibrationRecord | None:
+        """Where the temperature comes from; None where it is the training's own."""
+        record = self.calibration
+        return record if record.tiles and record.temperature == self.temperature else None
 
     @property
     def scheme(self) -> ClassScheme:

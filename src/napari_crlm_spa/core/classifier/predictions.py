@@ -71,7 +71,8 @@ class Predictions:
     @property
     def predicted(self) -> NDArray[np.int64]:
         """Index of the most probable class, shape (n,); no temperature changes it."""
-        return self.logits.argmax(axis=1).astype(np.int64)
+        highest: NDArray[np.int64] = self.logits.argmax(axis=1).astype(np.int64)
+        return highest
 
     def probabilities(self, temperature: float = 1.0) -> NDArray[np.float64]:
         """Softmax of the logits over `temperature`, shape (n, k)."""

@@ -135,8 +135,9 @@ def _of_all(confusion: NDArray[np.int64]) -> _Figures:
     there = true > 0
 
     def mean(values: NDArray[np.float64]) -> NDArray[np.float64]:
-        total: NDArray[np.float64] = np.where(there, values, 0.0).sum(axis=-1)
-        return total / np.maximum(there.sum(axis=-1), 1)
+        total = np.where(there, values, 0.0).sum(axis=-1)
+        average: NDArray[np.float64] = total / np.maximum(there.sum(axis=-1), 1)
+        return average
 
     return {
         "accuracy": _ratio(right.sum(axis=-1), true.sum(axis=-1)),

@@ -166,7 +166,7 @@ def worst_tiles(
     does not hide the others (our assumption).
     """
     seen: Counter[tuple[str, int, int]] = Counter()
-    chosen = []
+    chosen: list[int] = []
     predicted = predictions.predicted
     for i in np.argsort(-predictions.losses(temperature), kind="stable"):
         if len(chosen) == count:

@@ -120,6 +120,7 @@ def _record(
         counts={fair.class_names[i]: int(n) for i, n in zip(labels, of_class, strict=True)},
         slides={str(name): int(n) for name, n in zip(slides, of_slide, strict=True)},
         tiles_sha256=hashlib.sha256("\n".join(sorted(fair.paths)).encode()).hexdigest(),
+        temperature=after,
         temperature_before=before,
         cross_entropy_before=round(float(fair.losses(before).mean()), 4),
         cross_entropy_after=round(float(fair.losses(after).mean()), 4),

@@ -46,14 +46,15 @@ def draw_roc(judgement: Judgement) -> Figure:
         label = f"{each.name}: AUC {number(each.auc.value, 4)}" + (
             f" ({between})" if between else f" (no interval: {each.auc.reason})"
         )
-        look = {"color": class_color(each.name), "linestyle": _DASHES[index % len(_DASHES)]}
+        color, dashes = class_color(each.name), _DASHES[index % len(_DASHES)]
         for place in (axes, inset):
             place.plot(
                 curve.false_positive_rate,
                 curve.true_positive_rate,
                 linewidth=1.6,
                 label=label if place is axes else None,
-                **look,
+                color=color,
+                linestyle=dashes,
             )
     axes.plot([0, 1], [0, 1], color="0.8", linewidth=0.8, zorder=0)
     axes.set(xlabel="false positive rate", ylabel="true positive rate")

@@ -20,6 +20,31 @@ _SPLITS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubjectTable:
+    """A table that only this kind of evaluation has.
+
+    Parameters
+    ----------
+    title
+        Heading of its section.
+    columns
+        Heads of the columns; all but the first are numbers.
+    rows
+        Cells as text, each with what stands small below it.
+    words
+        How to read it.
+    picture
+        PNG beside it, if there is one.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[tuple[str, str], ...], ...]
+    words: str = ""
+    picture: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationSubject:
     """Whose predictions they are, and of what.
 
@@ -37,6 +62,8 @@ class EvaluationSubject:
         Where the tiles of `Predictions.paths` lie; without them the gallery has no pictures.
     record
         More for evaluation.json.
+    tables
+        Shown above the figures by class.
     """
 
     title: str
@@ -45,6 +72,7 @@ class EvaluationSubject:
     notes: tuple[str, ...] = ()
     folders: tuple[Path, ...] = ()
     record: Mapping[str, Any] = field(default_factory=dict)
+    tables: tuple[SubjectTable, ...] = ()
 
 
 def subject_of_model(
@@ -96,7 +124,7 @@ def _calibrated(card: ModelCard) -> str:
 
 
 def _stored(card: ModelCard) -> dict[str, Any]:
-    return {"temperature": card.temperature, **card.calibration.model_dump()}
+    return card.calibration.model_dump()
 
 
 def _facts(evaluation: ModelEvaluation, data: str) -> list[tuple[str, str]]:
@@ -116,7 +144,7 @@ def _facts(evaluation: ModelEvaluation, data: str) -> list[tuple[str, str]]:
 
 
 def _source(card: ModelCard) -> str:
-    record = card.calibration
-    if not record.tiles:
+    record = card.calibrated_on
+    if record is None:
         return "the training"
     return f"{record.tiles} tiles of {len(record.slides)} slides in {record.data} ({record.split})"

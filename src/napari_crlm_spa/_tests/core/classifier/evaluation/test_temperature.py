@@ -55,6 +55,13 @@ def test_the_temperature_and_its_tiles_are_stored_and_the_weights_stay(model):
     assert load_classifier(model).card.temperature == written.temperature
 
 
+def test_a_temperature_of_another_origin_makes_the_record_void(model):
+    written = recalibrate(model, evaluation(model))
+    assert written.calibrated_on == written.calibration
+    trained_again = written.model_copy(update={"temperature": 1.5})
+    assert trained_again.calibrated_on is None
+
+
 def test_calibrating_twice_changes_nothing_more(model):
     found = evaluation(model)
     first = recalibrate(model, found)
