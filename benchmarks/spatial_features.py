@@ -28,6 +28,7 @@ def tissue_map(classes: np.ndarray) -> TissueMap:
     return TissueMap(
         classes=classes.astype(np.uint8),
         probabilities=np.zeros((*classes.shape, len(CRLM7)), np.float16),
+        strangeness=np.full(classes.shape, np.nan, np.float16),
         state=np.full(classes.shape, TileState.CLASSIFIED, np.uint8),
         edge=np.zeros(classes.shape, bool),
         stride_um=112.0,

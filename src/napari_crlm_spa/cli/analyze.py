@@ -22,6 +22,7 @@ from napari_crlm_spa.core.pipeline import (
     analyze_slide,
 )
 from napari_crlm_spa.core.risk import DEFAULT_PRESET, RESEARCH_USE_ONLY
+from napari_crlm_spa.core.sentinel import SentinelOptions
 from napari_crlm_spa.core.spatial import FEATURES, SpatialOptions, TumorRegionOptions, ZoneOptions
 from napari_crlm_spa.core.stain import StainOptions
 from napari_crlm_spa.core.store import REPORT_HTML, TISSUE_MAP_PNG
@@ -35,6 +36,7 @@ from napari_crlm_spa.errors import CrlmSpaError, DiskFull, FolderNotWritable
 @with_options("stain", StainOptions, rename={"method": "stain"}, prefix="stain")
 @with_options("tiling", TilingOptions, rename={"mpp": "tile_mpp", "region_rule": "roi_rule"})
 @with_options("classify", ClassifyOptions)
+@with_options("sentinel", SentinelOptions)
 def analyze(
     slides: Annotated[list[Path], typer.Argument(help="Slide files, or folders of DICOM slides")],
     out: Annotated[
@@ -66,6 +68,7 @@ def analyze(
     tiling: TilingOptions,
     stain: StainOptions,
     classify: ClassifyOptions,
+    sentinel: SentinelOptions,
     spatial: SpatialOptions,
     tumor_regions: TumorRegionOptions,
     zones: ZoneOptions,
@@ -86,6 +89,7 @@ def analyze(
         tiling=tiling,
         stain=stain,
         classify=classify,
+        sentinel=sentinel,
         spatial=dataclasses.replace(spatial, regions=tumor_regions, zones=zones),
     )
     failed = [slide for slide in slides if not _analyze_one(slide, out, options)]
@@ -122,6 +126,8 @@ def show(analysis: Analysis) -> None:
         output.print(f"[bold]{RESEARCH_USE_ONLY}[/]")
     else:
         show_assessment(analysis.risk)
+    mark = "[bold yellow]Warning:[/]" if analysis.sentinel.warns else "Strangeness:"
+    output.print(f"{mark} {escape(analysis.sentinel.sentence)}", highlight=False)
     output.print(f"Tissue map: {analysis.folder / TISSUE_MAP_PNG}", soft_wrap=True)
     output.print(f"Report:     {analysis.folder / REPORT_HTML}", soft_wrap=True)
 

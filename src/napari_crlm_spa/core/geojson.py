@@ -57,11 +57,17 @@ def _features(tissue_map: TissueMap, info: SlideInfo) -> Iterator[dict[str, Any]
     step_x, step_y = tissue_map.stride_um / size.x_um, tissue_map.stride_um / size.y_um
     x_start = tissue_map.origin_um[0] / size.x_um - left
     y_start = tissue_map.origin_um[1] / size.y_um - top
+    confidence, entropy = tissue_map.confidence(), tissue_map.entropy()
     for row, col in np.argwhere(tissue_map.classes > 0):
         tissue = tissue_map.scheme.classes[int(tissue_map.classes[row, col]) - 1]
         x0, y0 = x_start + col * step_x, y_start + row * step_y
         x1, y1 = x0 + step_x, y0 + step_y
         scores = tissue_map.probabilities[row, col]
+        doubts = {
+            "confidence": confidence[row, col],
+            "entropy": entropy[row, col],
+            "strangeness": tissue_map.strangeness[row, col],
+        }
         yield {
             "type": "Feature",
             "id": str(uuid.uuid5(_NAMESPACE, f"{info.fingerprint}/{row}/{col}")),
@@ -81,6 +87,12 @@ def _features(tissue_map: TissueMap, info: SlideInfo) -> Iterator[dict[str, Any]
                 "measurements": {
                     f"p({name})": round(float(value), 4)
                     for name, value in zip(tissue_map.scheme.names, scores, strict=True)
+                }
+                # What is not known is left out: JSON has no nan.
+                | {
+                    name: round(float(value), 4)
+                    for name, value in doubts.items()
+                    if not np.isnan(value)
                 },
                 "metadata": {"row": str(row), "col": str(col), "offset_xy0": f"{left},{top}"},
             },

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import entr
 
 from napari_crlm_spa.core.classes import NOT_CLASSIFIED, ClassScheme
 from napari_crlm_spa.core.tiles import TileGrid, TileScores, TileState
@@ -24,7 +25,10 @@ class TissueMap:
     classes
         Shape (rows, cols), uint8: 0 = not classified, k = k-th class of the scheme from 1.
     probabilities
-        Shape (rows, cols, classes), float16; zeros where not classified.
+        Shape (rows, cols, classes), float16, calibrated; zeros where not classified.
+    strangeness
+        Shape (rows, cols), float16: how unlike the training tiles a tile looks; above 1 is
+        unusual, nan where not classified or not known.
     state
         Shape (rows, cols), uint8 of `TileState`.
     edge
@@ -39,6 +43,7 @@ class TissueMap:
 
     classes: NDArray[np.uint8]
     probabilities: NDArray[np.float16]
+    strangeness: NDArray[np.float16]
     state: NDArray[np.uint8]
     edge: NDArray[np.bool_]
     stride_um: float
@@ -52,6 +57,7 @@ class TissueMap:
         return cls(
             classes=np.zeros(shape, np.uint8),
             probabilities=np.zeros((*shape, len(scheme)), np.float16),
+            strangeness=np.full(shape, np.nan, np.float16),
             state=grid.state.copy(),
             edge=grid.edge.copy(),
             stride_um=grid.stride_um,
@@ -66,6 +72,7 @@ class TissueMap:
         codes = scores.probabilities.argmax(axis=1).astype(np.uint8) + 1
         self.classes[at] = np.where(classified, codes, NOT_CLASSIFIED)
         self.probabilities[at] = scores.probabilities
+        self.strangeness[at] = scores.strangeness
         self.state[at] = scores.states
 
     def as_grid(self) -> TileGrid:
@@ -88,6 +95,26 @@ class TissueMap:
         """Tiles that need no further work, shape (rows, cols)."""
         return np.not_equal(self.state, TileState.PENDING)
 
+    def confidence(self) -> NDArray[np.float32]:
+        """Probability of the likeliest class, shape (rows, cols); nan where not classified.
+
+        It is the network's, also where a reader has corrected the class.
+        """
+        return self._where_classified(self.probabilities.max(axis=2))
+
+    def entropy(self) -> NDArray[np.float32]:
+        """Return Shannon's entropy of the probabilities over log k, shape (rows, cols).
+
+        0: certain; 1: all k classes are equally likely; nan where not classified.
+        """
+        p = self.probabilities.astype(np.float32)
+        nats = entr(p).sum(axis=2)
+        return self._where_classified(nats / np.log(len(self.scheme)))
+
+    def _where_classified(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
+        classified = self.probabilities.any(axis=2)
+        return np.where(classified, values, np.nan).astype(np.float32)
+
     def mask(self, name: str) -> NDArray[np.bool_]:
         """Tiles of one class, shape (rows, cols)."""
         return np.equal(self.classes, self.scheme.code(name))
@@ -109,6 +136,7 @@ class TissueMap:
         return TissueMap(
             classes=classes,
             probabilities=self.probabilities,
+            strangeness=self.strangeness,
             state=state,
             edge=self.edge,
             stride_um=self.stride_um,

@@ -46,7 +46,7 @@ ZONE_COLORS: dict[int | None, str] = {
 HEAT_LIMITS = (0.0, 1.0)
 #: Clear where the share is 0, so that the tissue stays visible, then yellow to green to blue:
 #: colors that hematoxylin and eosin do not have.
-HEAT_COLORMAP = {
+HEAT_COLORMAP: dict[str, Any] = {
     "name": "share of neighbors",
     "colors": [
         [1.00, 1.00, 0.80, 0.0],
@@ -55,6 +55,24 @@ HEAT_COLORMAP = {
         [0.13, 0.37, 0.66, 1.0],
         [0.03, 0.11, 0.35, 1.0],
     ],
+}
+#: Clear where the network is sure. The colors of a heat map, from its other end for confidence.
+CONFIDENCE_COLORMAP = {"name": "confidence", "colors": HEAT_COLORMAP["colors"][::-1]}
+ENTROPY_COLORMAP = {"name": "entropy", "colors": HEAT_COLORMAP["colors"]}
+DOUBT_LIMITS = (0.0, 1.0)
+WITH_COLOR_BAR = frozenset({"interaction", "confidence", "entropy", "strangeness"})
+#: Strangeness is 1 at its limit, the middle of the scale: gray below, orange to red beyond.
+STRANGE_LIMITS = (0.0, 2.0)
+STRANGE_COLORMAP = {
+    "name": "strangeness, limit 1",
+    "colors": [
+        [0.96, 0.96, 0.96, 0.0],
+        [0.45, 0.49, 0.52, 0.7],
+        [1.00, 0.62, 0.11, 1.0],
+        [0.84, 0.19, 0.12, 1.0],
+        [0.36, 0.00, 0.09, 1.0],
+    ],
+    "controls": [0.0, 0.4999, 0.5, 0.75, 1.0],
 }
 OUTLINE_COLOR = "#101010"
 #: Width of the tumor's outline on the screen, at any zoom.
@@ -172,8 +190,9 @@ def _metadata(kind: str, slide: str, **more: Any) -> dict[str, Any]:
 def analysis_layers(analysis: Analysis, slide: str, stem: str) -> list[LayerData]:
     """Describe what is shown beside the tissue map once an analysis has ended.
 
-    The tumor's outline is visible; zones and interaction maps wait hidden in the layer list,
-    those of tissues that the slide does not have are left out.
+    The tumor's outline is visible; zones, interaction maps and the maps of doubt wait hidden in
+    the layer list. Those of tissues that the slide does not have are left out, and so is the
+    strangeness where the model cannot tell it.
     """
     features = analysis.features
     where = (features.tissue_map, slide, stem)
@@ -186,6 +205,7 @@ def analysis_layers(analysis: Analysis, slide: str, stem: str) -> list[LayerData
             if (shares[name] > 0).any()
         ),
         *(zone_layer(zones[name], name, *where) for name in zones if (zones[name] > 0).any()),
+        *doubt_layers(*where),
         outline_layer(features.regions.mask, *where),
     ]
 
@@ -229,6 +249,46 @@ def interaction_layer(
         "metadata": _metadata("interaction", slide, tissue=tissue),
     }
     return share, kwargs, "image"
+
+
+def doubt_layers(tissue_map: TissueMap, slide: str, stem: str) -> list[LayerData]:
+    """Describe how sure the classes are: confidence, entropy and strangeness, on fixed scales.
+
+    Their values are what the status bar tells of the tile under the pointer.
+    """
+    maps = {
+        "Confidence": (tissue_map.confidence(), DOUBT_LIMITS, CONFIDENCE_COLORMAP),
+        "Entropy": (tissue_map.entropy(), DOUBT_LIMITS, ENTROPY_COLORMAP),
+        "Strangeness": (tissue_map.strangeness, STRANGE_LIMITS, STRANGE_COLORMAP),
+    }
+    return [
+        _doubt_layer(name, *what, tissue_map, slide, stem)
+        for name, what in maps.items()
+        if not np.isnan(what[0]).all()
+    ]
+
+
+def _doubt_layer(
+    name: str,
+    values: NDArray[np.floating],
+    limits: tuple[float, float],
+    colormap: Mapping[str, Any],
+    tissue_map: TissueMap,
+    slide: str,
+    stem: str,
+) -> LayerData:
+    kwargs = {
+        "name": f"{name} · {stem}",
+        "visible": False,
+        "opacity": HEAT_OPACITY,
+        "colormap": colormap,
+        "contrast_limits": limits,
+        "interpolation2d": "nearest",
+        **_grid_transform(tissue_map),
+        "metadata": _metadata(name.lower(), slide),
+    }
+    # What more digits say, the network does not know.
+    return values.astype(np.float32).round(3), kwargs, "image"
 
 
 def outline_layer(

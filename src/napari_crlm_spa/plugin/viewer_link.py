@@ -212,7 +212,7 @@ class ViewerLink(QObject):
         assert slide.analysis is not None
         for layer_data in layers.analysis_layers(slide.analysis, slide.id, slide.stem):
             layer = add_layer(self._viewer, layer_data)
-            if kind_of(layer.metadata) == "interaction":
+            if kind_of(layer.metadata) in layers.WITH_COLOR_BAR:
                 show_color_bar(layer)
         self._fit_outlines()
         self._activate(slide)

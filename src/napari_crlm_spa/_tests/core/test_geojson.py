@@ -31,6 +31,7 @@ def tissue_map():
             cols=np.array([1, 3], np.int32),
             states=np.full(2, TileState.CLASSIFIED, np.uint8),
             probabilities=probabilities,
+            strangeness=np.array([1.25, np.nan], np.float16),
             stain_fallback=np.zeros(2, bool),
         )
     )

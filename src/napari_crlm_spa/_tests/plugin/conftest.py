@@ -52,7 +52,10 @@ def known_map():
     probabilities[rows, cols, classes[rows, cols] - 1] = 1
     state = np.where(classes > 0, TileState.CLASSIFIED, TileState.GLASS).astype(np.uint8)
     edge = np.zeros((ROWS, COLS), np.bool_)
-    return TissueMap(classes, probabilities, state, edge, STRIDE_UM, (0.0, 0.0), CRLM7)
+    strangeness = np.where(classes > 0, np.float16(0.5), np.float16(np.nan))
+    strangeness[5:8, 5:15] = 1.5
+    layers = (classes, probabilities, strangeness, state, edge)
+    return TissueMap(*layers, STRIDE_UM, (0.0, 0.0), CRLM7)
 
 
 def known_grid():
@@ -70,6 +73,7 @@ def batch_of(tissue_map, positions):
         cols=cols,
         states=np.full(len(rows), TileState.CLASSIFIED, np.uint8),
         probabilities=tissue_map.probabilities[rows, cols],
+        strangeness=tissue_map.strangeness[rows, cols],
         stain_fallback=np.zeros(len(rows), np.bool_),
     )
 
@@ -89,12 +93,14 @@ def make_analysis(folder, risk_model="paper_eq1"):
     """Features and risk of the known map."""
     from napari_crlm_spa.core.pipeline import Analysis
     from napari_crlm_spa.core.risk import assess_risk, load_risk_model
+    from napari_crlm_spa.core.sentinel import watch_slide
 
     tissue_map = known_map()
     features = spatial_features(tissue_map)
     model = load_risk_model(risk_model)
     risk = None if features.refusal else assess_risk(features, model)
-    return Analysis(folder, tissue_map, features, risk, {}, reused=False)
+    sentinel = watch_slide(tissue_map)
+    return Analysis(folder, tissue_map, features, risk, sentinel, {}, reused=False)
 
 
 class SteppedPipeline:

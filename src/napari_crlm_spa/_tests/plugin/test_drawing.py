@@ -40,6 +40,7 @@ def block_map():
     return TissueMap(
         classes,
         np.zeros((ROWS, COLS, len(CRLM7)), np.float16),
+        np.full((ROWS, COLS), np.nan, np.float16),
         nothing,
         nothing.astype(bool),
         STRIDE_UM,

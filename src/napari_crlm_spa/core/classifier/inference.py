@@ -78,6 +78,28 @@ def _available_cpus() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class TilePredictions:
+    """What a classifier says of tiles, from one look at them.
+
+    Parameters
+    ----------
+    probabilities
+        Shape (n, classes), calibrated; rows sum to 1.
+    strangeness
+        Shape (n,): how unlike the training tiles; above 1 is unusual. nan where the model cannot
+        tell, since it has no reference set.
+    """
+
+    probabilities: NDArray[np.float32]
+    strangeness: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, probabilities: NDArray[np.float32]) -> TilePredictions:
+        """Return predictions of a model that cannot tell what is strange."""
+        return cls(probabilities, np.full(len(probabilities), np.nan, np.float32))
+
+
 class TileClassifier(Protocol):
     """What inference needs of a classifier; `runtime.Classifier` is one."""
 
@@ -89,8 +111,8 @@ class TileClassifier(Protocol):
     def batch_size(self) -> int:
         """Tiles that fit into one batch."""
 
-    def predict(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return probabilities, shape (n, classes), of tiles (n, px, px, 3)."""
+    def predict(self, tiles: NDArray[np.uint8]) -> TilePredictions:
+        """Return probabilities and strangeness of tiles (n, px, px, 3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +155,7 @@ def classify_tiles(
     ------
     TileScores
         One batch, in grid order. A blank tile is BLANK, a tile that the file cannot deliver is
-        UNREADABLE; neither has probabilities.
+        UNREADABLE; neither has probabilities or a strangeness.
 
     Raises
     ------
@@ -218,12 +240,16 @@ def _score(batch: list[_Prepared], classifier: TileClassifier) -> TileScores:
     states = np.concatenate([part.states for part in batch])
     tiles = np.concatenate([part.tiles for part in batch])
     probabilities = np.zeros((len(at), len(classifier.card.classes)), np.float16)
+    strangeness = np.full(len(at), np.nan, np.float16)
     if len(tiles):
-        probabilities[states == TileState.CLASSIFIED] = classifier.predict(tiles)
+        classified, predictions = states == TileState.CLASSIFIED, classifier.predict(tiles)
+        probabilities[classified] = predictions.probabilities
+        strangeness[classified] = predictions.strangeness
     return TileScores(
         rows=at[:, 0],
         cols=at[:, 1],
         states=states,
         probabilities=probabilities,
+        strangeness=strangeness,
         stain_fallback=np.concatenate([part.stain_fallback for part in batch]),
     )

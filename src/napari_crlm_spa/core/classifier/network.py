@@ -74,10 +74,17 @@ class TileNetwork(nn.Module):
 
     def forward(self, tiles: Tensor) -> Tensor:
         """Return logits (n, classes) of tiles (n, tile_px, tile_px, 3), uint8 or float 0-255."""
+        return self.logits(self._pixels(tiles))
+
+    def forward_staged(self, tiles: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits as `forward` does and, from the same pass, `stages`' first."""
+        middle, features = self.stages(self._pixels(tiles))
+        head: Tensor = self.head(features)
+        return head, middle
+
+    def _pixels(self, tiles: Tensor) -> Tensor:
         pixels = tiles.permute(0, 3, 1, 2).to(self.mean.dtype)
-        if self.pooling > 1:
-            pixels = functional.avg_pool2d(pixels, self.pooling)
-        return self.logits(pixels)
+        return functional.avg_pool2d(pixels, self.pooling) if self.pooling > 1 else pixels
 
     def logits(self, pixels: Tensor) -> Tensor:
         """Return logits of pixels (n, 3, input_px, input_px), float 0-255, already averaged."""
@@ -88,6 +95,14 @@ class TileNetwork(nn.Module):
         """Return the trunk's features (n, f) of pixels as in `logits`."""
         trunk: Tensor = self.trunk((pixels - self.mean) / self.std)
         return trunk
+
+    def stages(self, pixels: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the averaged output of the last stage but one, (n, g), and `features`, (n, f)."""
+        entered: list[Tensor] = []
+        hook = last_block(self).register_forward_pre_hook(lambda _, given: entered.append(given[0]))
+        with hook:
+            features = self.features(pixels)
+        return entered[0].float().mean(dim=(2, 3)), features
 
 
 def build_network(

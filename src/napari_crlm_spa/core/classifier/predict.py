@@ -39,6 +39,24 @@ def predict_features(
     return np.concatenate(parts) if parts else np.empty((0, network.n_features), np.float32)
 
 
+def predict_stages(
+    network: TileNetwork, tiles: NDArray[np.uint8], device: torch.device
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return, for tiles as in `predict_logits`, both parts of `TileNetwork.stages`."""
+    sizes: list[int] = []
+
+    def side_by_side(pixels: Tensor) -> Tensor:
+        middle, features = network.stages(pixels)
+        sizes.append(middle.shape[1])
+        return torch.cat([middle, features], dim=1)
+
+    parts = list(_batches(network, side_by_side, tiles, device, torch.float32))
+    if not parts:
+        return np.empty((0, 0), np.float32), np.empty((0, network.n_features), np.float32)
+    both = np.concatenate(parts)
+    return both[:, : sizes[0]], both[:, sizes[0] :]
+
+
 def _batches(
     network: TileNetwork,
     answer: Callable[[Tensor], Tensor],

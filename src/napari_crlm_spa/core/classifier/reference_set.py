@@ -13,7 +13,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import safetensors.numpy as sn
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from napari_crlm_spa.core.classifier.card import load_card, model_folder, save_card
-from napari_crlm_spa.core.classifier.predict import predict_features
+from napari_crlm_spa.core.classifier.predict import predict_stages
 from napari_crlm_spa.core.files import is_file, write_bytes
 from napari_crlm_spa.errors import DamagedReference
 
@@ -38,6 +38,7 @@ HELD_PER_CLASS = 150
 #: At most this share of a class's tiles is drawn, where there are photographed ones.
 DRAWN_SHARE = 0.2
 _FP16_MAX = float(np.finfo(np.float16).max)
+_OPTIONAL = ("middle", "drawn")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,12 +56,19 @@ class ReferenceSet:
         Slide of each tile.
     held_out
         Shape (n,), bool: the network was not trained on the tile.
+    middle
+        Shape (n, g), float16: the averaged output of the trunk's last stage but one, by which
+        `strangeness` tells unknown tissue; None in a set that was made without.
+    drawn
+        Shape (n,), bool: the tile is drawn, not photographed; None where nobody said.
     """
 
     features: NDArray[np.float16]
     labels: NDArray[np.int16]
     slides: tuple[str, ...]
     held_out: NDArray[np.bool_]
+    middle: NDArray[np.float16] | None = None
+    drawn: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -69,7 +77,14 @@ class ReferenceSet:
         """Return some of the tiles, by index or by mask."""
         index = np.arange(len(self))[at]
         slides = tuple(self.slides[i] for i in index)
-        return ReferenceSet(self.features[index], self.labels[index], slides, self.held_out[index])
+        return ReferenceSet(
+            self.features[index],
+            self.labels[index],
+            slides,
+            self.held_out[index],
+            None if self.middle is None else self.middle[index],
+            None if self.drawn is None else self.drawn[index],
+        )
 
 
 def build_reference_set(
@@ -104,12 +119,14 @@ def build_reference_set(
         labels, slides, held_out, drawn, per_class=per_class, held_per_class=held_per_class,
         seed=seed,
     )  # fmt: skip
-    features = predict_features(network, tiles[chosen], device)
+    middle, features = predict_stages(network, tiles[chosen], device)
     return ReferenceSet(
         as_half(features),
         labels[chosen].astype(np.int16),
         tuple(slides[i] for i in chosen),
         np.asarray(held_out[chosen], bool),
+        as_half(middle),
+        None if drawn is None else np.asarray(drawn[chosen], bool),
     )
 
 
@@ -159,6 +176,8 @@ def merge_reference_sets(
         np.concatenate([old.labels, new.labels]),
         old.slides + new.slides,
         np.concatenate([old.held_out, new.held_out]),
+        _joined(old.middle, new.middle) if len(old) else new.middle,
+        _joined(old.drawn, new.drawn) if len(old) else new.drawn,
     )
     rows = np.ascontiguousarray(both.features).view(np.uint16)
     first = np.unique(rows, axis=0, return_index=True)[1] if len(rows) else np.empty(0, int)
@@ -167,11 +186,17 @@ def merge_reference_sets(
         both.labels,
         both.slides,
         both.held_out,
+        both.drawn,
         per_class=per_class,
         held_per_class=held_per_class,
         seed=seed,
     )
     return both.take(kept)
+
+
+def _joined(old: NDArray[Any] | None, new: NDArray[Any] | None) -> NDArray[Any] | None:
+    """Put both together; None unless both are there."""
+    return None if old is None or new is None else np.concatenate([old, new])
 
 
 def _evenly(
@@ -209,6 +234,9 @@ def save_reference_set(folder: Path, reference: ReferenceSet) -> ModelCard:
         "slide_of": np.array([position[name] for name in reference.slides], np.int32),
         "held_out": np.ascontiguousarray(reference.held_out, bool),
     }
+    for name in _OPTIONAL:
+        if (array := getattr(reference, name)) is not None:
+            tensors[name] = np.ascontiguousarray(array)
     data = sn.save(tensors, {"slides": json.dumps(names)})
     card = load_card(folder)
     write_bytes(folder / REFERENCE_NAME, data)
@@ -273,16 +301,20 @@ def _unpack(data: bytes) -> ReferenceSet:
         tensors["labels"],
         tuple(str(names[i]) for i in tensors["slide_of"]),
         tensors["held_out"],
+        *(tensors.get(name) for name in _OPTIONAL),
     )
 
 
 def _check(path: Path, reference: ReferenceSet, card: ModelCard) -> None:
     """Refuse arrays of unequal length, labels without a class, features that are no numbers."""
-    n = len(reference.labels)
+    n, middle = len(reference.labels), reference.middle
     whole = (
         reference.features.ndim == 2
         and len(reference.features) == n == len(reference.slides) == len(reference.held_out)
         and bool(np.isfinite(reference.features).all())
+        and (reference.drawn is None or reference.drawn.shape == (n,))
+        and (middle is None or (middle.ndim == 2 and len(middle) == n))
+        and (middle is None or bool(np.isfinite(middle).all()))
         and bool(((reference.labels >= 0) & (reference.labels < len(card.classes))).all())
     )
     if not whole:

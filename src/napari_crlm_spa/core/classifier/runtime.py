@@ -12,7 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from napari_crlm_spa.core.classifier.card import ModelCard
-from napari_crlm_spa.core.classifier.inference import ClassifyOptions
+from napari_crlm_spa.core.classifier.inference import ClassifyOptions, TilePredictions
+from napari_crlm_spa.core.classifier.network import TileNetwork
+from napari_crlm_spa.core.classifier.reference_set import read_reference_set
+from napari_crlm_spa.core.classifier.strangeness import KnownTissue
 from napari_crlm_spa.core.classifier.weights import load_model
 from napari_crlm_spa.errors import DeviceError
 
@@ -40,17 +43,20 @@ class Classifier:
         Number format of its arithmetic.
     batch_size
         Tiles per batch; halved whenever the device runs out of memory.
+    known
+        Tells how unlike the training tiles a tile looks; None where the model cannot.
     """
 
     card: ModelCard
-    network: torch.nn.Module
+    network: TileNetwork
     device: torch.device
     dtype: torch.dtype
     batch_size: int
+    known: KnownTissue | None = None
     halvings: int = field(default=0, init=False)
 
-    def predict(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return class probabilities.
+    def predict(self, tiles: NDArray[np.uint8]) -> TilePredictions:
+        """Return class probabilities and strangeness, from one pass through the network.
 
         Parameters
         ----------
@@ -59,15 +65,15 @@ class Classifier:
 
         Returns
         -------
-        ndarray of float32, shape (n, classes)
-            Each row sums to 1.
+        TilePredictions
+            Of each tile, in order.
 
         Raises
         ------
         DeviceError
             If not even a single tile fits into the device's memory.
         """
-        parts: list[NDArray[np.float32]] = []
+        parts: list[TilePredictions] = []
         start = 0
         while start < len(tiles):
             part = tiles[start : start + self.batch_size]
@@ -77,17 +83,26 @@ class Classifier:
                 self._halve(error)
                 continue
             start += len(part)
-        return np.concatenate(parts)
+        return TilePredictions(
+            np.concatenate([part.probabilities for part in parts]),
+            np.concatenate([part.strangeness for part in parts]),
+        )
 
-    def _forward(self, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def _forward(self, tiles: NDArray[np.uint8]) -> TilePredictions:
         with (
             torch.inference_mode(),
             torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32),
         ):
             batch = torch.from_numpy(np.ascontiguousarray(tiles)).to(self.device)
-            logits = self.network(batch).float()
-            scores = torch.softmax(logits / self.card.temperature, dim=1)
-        return np.asarray(scores.cpu().numpy(), np.float32)
+            if self.known is None:
+                return TilePredictions.of(self._probabilities(self.network(batch)))
+            logits, middle = self.network.forward_staged(batch)
+            return TilePredictions(
+                self._probabilities(logits), _numpy(self.known.strangeness(middle))
+            )
+
+    def _probabilities(self, logits: torch.Tensor) -> NDArray[np.float32]:
+        return _numpy(torch.softmax(logits.float() / self.card.temperature, dim=1))
 
     def _halve(self, error: Exception) -> None:
         if self.batch_size == 1:
@@ -127,8 +142,20 @@ def load_classifier(
     network = network.to(device=device)
     if device.type == "cuda":
         network = network.to(memory_format=torch.channels_last)
+    known = _known_tissue(model, device)
     batch = options.batch_size or (GPU_BATCH if device.type != "cpu" else CPU_BATCH)
-    return Classifier(card, network, device, choose_dtype(device, options.precision), batch)
+    dtype = choose_dtype(device, options.precision)
+    return Classifier(card, network, device, dtype, batch, known)
+
+
+def _known_tissue(model: str | Path, device: torch.device) -> KnownTissue | None:
+    reference = read_reference_set(model)
+    known = None if reference is None else KnownTissue.of(reference)
+    return None if known is None else known.to(device)
+
+
+def _numpy(values: torch.Tensor) -> NDArray[np.float32]:
+    return np.asarray(values.cpu().numpy(), np.float32)
 
 
 def choose_device(

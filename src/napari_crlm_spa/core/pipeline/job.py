@@ -52,8 +52,11 @@ class Job:
     def identity(self) -> str:
         """Hash of all that determines a tile's class."""
         size = self.slide.info.known_pixel_size()
+        # A model without a reference set keeps the identity of earlier versions.
+        reference = self.card.reference_sha256
         return identity_of(
             {
+                **({"reference": reference} if reference else {}),
                 "format": FORMAT_VERSION,
                 "slide": self.slide.info.fingerprint,
                 "pixel_size_um": (size.x_um, size.y_um),
@@ -93,6 +96,8 @@ def why_afresh(earlier: dict[str, Any] | None, job: Job) -> str:
         "the slide changed": earlier.get("slide", {}).get("fingerprint")
         != job.slide.info.fingerprint,
         "the model changed": earlier.get("model", {}).get("sha256") != job.card.sha256,
+        "the model's reference set changed": earlier.get("model", {}).get("reference_sha256", "")
+        != job.card.reference_sha256,
     }
     told = [reason for reason, true in reasons.items() if true]
     return " and ".join(told) or "the options changed"
@@ -109,6 +114,7 @@ def begin_record(job: Job, identity: str, why: str) -> dict[str, Any]:
             "name": job.card.name,
             "version": job.card.version,
             "sha256": job.card.sha256,
+            "reference_sha256": job.card.reference_sha256,
             "folder": job.model_dir,
         },
         "options": {

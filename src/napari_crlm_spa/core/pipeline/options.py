@@ -12,6 +12,7 @@ from napari_crlm_spa.core.classifier.card import ModelCard
 from napari_crlm_spa.core.classifier.inference import ClassifyOptions
 from napari_crlm_spa.core.options import Options, option
 from napari_crlm_spa.core.risk import DEFAULT_PRESET, RiskAssessment
+from napari_crlm_spa.core.sentinel import Sentinel, SentinelOptions
 from napari_crlm_spa.core.spatial import SpatialFeatures, SpatialOptions
 from napari_crlm_spa.core.stain import StainOptions
 from napari_crlm_spa.core.tiles import TilingOptions
@@ -67,6 +68,7 @@ class AnalysisOptions:
     stain: StainOptions = _section(StainOptions, "Stain")  # noqa: RUF009
     classify: ClassifyOptions = _section(ClassifyOptions, "Network")  # noqa: RUF009
     spatial: SpatialOptions = _section(SpatialOptions, "Spatial features")  # noqa: RUF009
+    sentinel: SentinelOptions = _section(SentinelOptions, "Warnings")  # noqa: RUF009
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class Analysis:
         The spatial organization features.
     risk
         The risk; None for a slide that is refused one (`features.refusal` says why).
+    sentinel
+        How much of the slide looks unlike the training slides.
     run
         The record of the run (``run.json``).
     reused
@@ -93,6 +97,7 @@ class Analysis:
     tissue_map: TissueMap
     features: SpatialFeatures
     risk: RiskAssessment | None
+    sentinel: Sentinel
     run: dict[str, Any]
     reused: bool
 

@@ -12,6 +12,7 @@ from napari_crlm_spa.core.pipeline.options import Analysis, AnalysisOptions, set
 from napari_crlm_spa.core.pipeline.write import Results, write_results
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.core.risk import assess_risk, load_risk_model
+from napari_crlm_spa.core.sentinel import watch_slide
 from napari_crlm_spa.core.slide import open_slide
 from napari_crlm_spa.core.spatial import load_mixture_model, spatial_features
 from napari_crlm_spa.core.store import AnalysisFolder
@@ -90,6 +91,7 @@ def analyze_slide(
                 features = spatial_features(tissue_map, options.spatial, mixture)
             risk = None if features.refusal else assess_risk(features, risk_model)
             yield Progress("Computing spatial features", 1, 1)
-            results = Results(tissue_map, features, risk, risk_model, mixture)
+            sentinel = watch_slide(tissue_map, options.sentinel)
+            results = Results(tissue_map, features, risk, sentinel, risk_model, mixture)
             yield from write_results(job, results, run)
-    return Analysis(folder.path, tissue_map, features, risk, run, reused)
+    return Analysis(folder.path, tissue_map, features, risk, sentinel, run, reused)

@@ -13,6 +13,7 @@ from napari_crlm_spa.core.pipeline.job import Job
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.core.report import SlideReport, write_report, write_tissue_map_png
 from napari_crlm_spa.core.risk import RiskAssessment, RiskModel
+from napari_crlm_spa.core.sentinel import Sentinel
 from napari_crlm_spa.core.spatial import MixtureModel, SpatialFeatures
 from napari_crlm_spa.core.store import (
     FEATURES_CSV,
@@ -38,6 +39,7 @@ class Results:
     tissue_map: TissueMap
     features: SpatialFeatures
     risk: RiskAssessment | None
+    sentinel: Sentinel
     risk_model: RiskModel
     mixture: MixtureModel | None
 
@@ -49,6 +51,7 @@ def write_results(job: Job, results: Results, run: dict[str, Any]) -> Iterator[P
             "spatial": job.options.spatial.as_dict(),
             "mixture": results.mixture.model_dump() if results.mixture else None,
             "risk": results.risk_model.model_dump(),
+            "sentinel": job.options.sentinel.as_dict(),
             "version": version("napari-crlm-spa"),
         }
     )
@@ -74,12 +77,15 @@ def write_results(job: Job, results: Results, run: dict[str, Any]) -> Iterator[P
             },
             results.features,
         )
-        write_text(folder.file(FEATURES_CSV), features_csv(job.slide.info.path, results.features))
+        table = features_csv(job.slide.info.path, results.features, results.sentinel)
+        write_text(folder.file(FEATURES_CSV), table)
         write_text(folder.file(RISK_JSON), risk_json(results))
         run["options"]["spatial"] = options.spatial.as_dict()
+        run["options"]["sentinel"] = options.sentinel.as_dict()
         run["options"]["risk_model"] = results.risk_model.name
         run["options"]["mixture"] = options.mixture
         run["results_identity"] = identity
+        run["strangeness"] = results.sentinel.as_dict()
         thumbnail = job.slide.thumbnail(THUMBNAIL_PX)
         report = SlideReport(
             info=job.slide.info,
@@ -87,6 +93,7 @@ def write_results(job: Job, results: Results, run: dict[str, Any]) -> Iterator[P
             thumbnail=thumbnail,
             features=results.features,
             risk=results.risk,
+            sentinel=results.sentinel,
             card=job.card,
             run=run,
         )
@@ -99,6 +106,7 @@ def write_results(job: Job, results: Results, run: dict[str, Any]) -> Iterator[P
 
 def risk_json(results: Results) -> str:
     """Return the assessment, or why this slide gets none."""
+    watched = {"strangeness": results.sentinel.as_dict()}
     if results.risk is None:
-        return to_json({"group": None, "reason": results.features.refusal})
-    return to_json(results.risk.as_dict())
+        return to_json({"group": None, "reason": results.features.refusal, **watched})
+    return to_json({**results.risk.as_dict(), **watched})

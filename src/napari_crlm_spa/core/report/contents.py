@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_crlm_spa.core.classifier.card import ModelCard
 from napari_crlm_spa.core.risk import RiskAssessment
+from napari_crlm_spa.core.sentinel import Sentinel
 from napari_crlm_spa.core.slide.contract import RgbImage, SlideInfo
 from napari_crlm_spa.core.spatial import SpatialFeatures
 from napari_crlm_spa.core.tiles import TileState
@@ -49,6 +50,8 @@ class SlideReport:
         The spatial features; without them the report ends after the tissue map.
     risk
         The risk; None if the slide is refused one or no risk model was asked for.
+    sentinel
+        Whether the slide looks unlike the training slides; None leaves the section out.
     card
         The classifier's card.
     run
@@ -60,6 +63,7 @@ class SlideReport:
     thumbnail: RgbImage
     features: SpatialFeatures | None = None
     risk: RiskAssessment | None = None
+    sentinel: Sentinel | None = None
     card: ModelCard | None = None
     run: Mapping[str, Any] = field(default_factory=dict)
 

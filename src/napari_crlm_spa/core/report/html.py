@@ -9,6 +9,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
@@ -86,6 +87,8 @@ def _context(report: SlideReport) -> dict[str, Any]:
         "options": list(tables.option_rows(report.run.get("options") or {})),
         "notes": [str(note) for note in report.run.get("notes") or ()],
         "features": features,
+        "sentinel": report.sentinel,
+        "doubts": _doubts(report),
     }
     if features is not None:
         context |= _of_features(features)
@@ -108,6 +111,36 @@ def _of_features(features: SpatialFeatures) -> dict[str, Any]:
         "heat_scale": rasters.png_uri(rasters.heat_scale()),
         "contiguous": features.regions.contiguous_tumor_tiles,
         "least": features.options.min_tumor_tiles,
+    }
+
+
+def _doubts(report: SlideReport) -> dict[str, Any]:
+    """Return the maps that say how sure the classes are; none before anything is classified."""
+    shown = report.tissue_map
+    confidence, entropy = shown.confidence(), shown.entropy()
+    if np.isnan(confidence).all():
+        return {"pictures": []}
+    pictures = [
+        TissuePicture(
+            "Confidence",
+            rasters.png_uri(rasters.doubt_raster(shown, 1 - confidence)),
+            f"median {words.percent(float(np.nanmedian(confidence)))}",
+        ),
+        TissuePicture(
+            "Entropy",
+            rasters.png_uri(rasters.doubt_raster(shown, entropy)),
+            f"median {words.number(float(np.nanmedian(entropy)), 2)}",
+        ),
+    ]
+    if not np.isnan(shown.strangeness).all():
+        median = float(np.nanmedian(shown.strangeness.astype(np.float32)))
+        uri = rasters.png_uri(rasters.strange_raster(shown))
+        pictures.append(TissuePicture("Strangeness", uri, f"median {words.number(median, 2)}"))
+    return {
+        "pictures": pictures,
+        "doubt_scale": rasters.png_uri(rasters.scale_of(rasters.DOUBT_COLORMAP)),
+        "strange_scale": rasters.png_uri(rasters.scale_of(rasters.STRANGE_COLORMAP)),
+        "strange_top": f"{rasters.STRANGE_TOP:g}",
     }
 
 

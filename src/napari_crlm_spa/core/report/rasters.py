@@ -7,6 +7,7 @@ import io
 
 import matplotlib
 import numpy as np
+from matplotlib.colors import Colormap, LinearSegmentedColormap
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -25,6 +26,16 @@ ZONE_COLORS = {
 TUMOR_REGION_COLOR = "#bdbdbd"
 OTHER_TISSUE_COLOR = "#ececec"
 HEAT_COLORMAP = "inferno"
+#: Pale where the network is in no doubt.
+DOUBT_COLORMAP = LinearSegmentedColormap.from_list(
+    "doubt", ["#ffffcc", "#c7e9b4", "#41b6c4", "#225ea8", "#081d58"]
+)
+#: Strangeness from 0 to `STRANGE_TOP`: gray up to 1, the limit, alarming beyond.
+STRANGE_TOP = 2.0
+STRANGE_COLORMAP = LinearSegmentedColormap.from_list(
+    "strange",
+    [(0.0, "#f4f4f4"), (0.5, "#9aa5ad"), (0.5, "#ff9f1c"), (0.75, "#d7301f"), (1.0, "#5b0016")],
+)
 
 Rgba = NDArray[np.uint8]
 
@@ -71,18 +82,36 @@ def zone_raster(features: SpatialFeatures, tissue: str) -> RgbImage:
 
 def heat_raster(tissue_map: TissueMap, share: NDArray[np.float32]) -> RgbImage:
     """Color shares of 0-1 on a fixed scale; other tissue stays gray, (rows, cols, 3)."""
+    return _colored(tissue_map, share, matplotlib.colormaps[HEAT_COLORMAP])
+
+
+def doubt_raster(tissue_map: TissueMap, doubt: NDArray[np.float32]) -> RgbImage:
+    """Color a doubt of 0-1 on a fixed scale, shape (rows, cols, 3)."""
+    return _colored(tissue_map, doubt, DOUBT_COLORMAP)
+
+
+def strange_raster(tissue_map: TissueMap) -> RgbImage:
+    """Color the strangeness on a fixed scale, 1 is the limit, shape (rows, cols, 3)."""
+    values = tissue_map.strangeness.astype(np.float32) / STRANGE_TOP
+    return _colored(tissue_map, values, STRANGE_COLORMAP)
+
+
+def _colored(tissue_map: TissueMap, values: NDArray[np.float32], colormap: Colormap) -> RgbImage:
     picture = np.full((*tissue_map.shape, 3), 255, np.uint8)
     picture[tissue_map.classes > 0] = rgb_of(OTHER_TISSUE_COLOR)
-    known = ~np.isnan(share)
-    colors = matplotlib.colormaps[HEAT_COLORMAP](share[known], bytes=True)
-    picture[known] = colors[:, :3]
+    known = ~np.isnan(values)
+    picture[known] = colormap(np.clip(values[known], 0, 1), bytes=True)[:, :3]
     return picture
 
 
 def heat_scale(steps: int = 64) -> RgbImage:
-    """Draw the color bar from 0 to 1, shape (1, steps, 3)."""
-    values = np.linspace(0, 1, steps)[None, :]
-    bar: RgbImage = matplotlib.colormaps[HEAT_COLORMAP](values, bytes=True)[..., :3]
+    """Draw the color bar of shares from 0 to 1, shape (1, steps, 3)."""
+    return scale_of(matplotlib.colormaps[HEAT_COLORMAP], steps)
+
+
+def scale_of(colormap: Colormap, steps: int = 64) -> RgbImage:
+    """Draw a colormap as a bar, shape (1, steps, 3)."""
+    bar: RgbImage = colormap(np.linspace(0, 1, steps)[None, :], bytes=True)[..., :3]
     return bar
 
 

@@ -1,6 +1,6 @@
 """The folder of an analysis: the only place that spells its file, array and column names.
 
-``<out>/<slide stem>/`` holds ``analysis.zarr`` (classes, probabilities, state, edge),
+``<out>/<slide stem>/`` holds ``analysis.zarr`` (classes, probabilities, strangeness, state, edge),
 ``features.csv``, ``risk.json``, ``tissue_map.png``, ``report.html`` and ``run.json``. While the
 tiles are classified there is a ``tiles.journal``: every finished batch is appended to it, so a
 killed run loses nothing that it had finished. ``run.json`` is written last; a folder that has

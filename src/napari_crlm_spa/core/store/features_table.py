@@ -7,12 +7,13 @@ import io
 from math import isnan
 from pathlib import Path
 
+from napari_crlm_spa.core.sentinel import Sentinel
 from napari_crlm_spa.core.spatial import FEATURES, SpatialFeatures
 from napari_crlm_spa.core.store.names import FEATURES_CSV
 from napari_crlm_spa.errors import TableError, TooLittleTumor
 
 
-def features_csv(slide: Path, features: SpatialFeatures) -> str:
+def features_csv(slide: Path, features: SpatialFeatures, sentinel: Sentinel) -> str:
     """Return one row: the slide, the paper's 20 columns, then what they rest on.
 
     A feature that cannot be computed is an empty cell, never 0.
@@ -22,6 +23,7 @@ def features_csv(slide: Path, features: SpatialFeatures) -> str:
     row.update({f"tiles_{name}": count for name, count in features.counts.items()})
     row["tissue_tiles"] = features.tissue_tiles
     row["contiguous_tumor_tiles"] = features.regions.contiguous_tumor_tiles
+    row["strange_share"] = "" if isnan(sentinel.share) else round(sentinel.share, 4)
     row["refusal"] = features.refusal or ""
     text = io.StringIO()
     writer = csv.DictWriter(text, fieldnames=list(row), lineterminator="\n")

@@ -35,6 +35,8 @@ from napari_crlm_spa.core.tissue_map import TissueMap
 from napari_crlm_spa.errors import DamagedAnalysis, ModelError, StoreError
 
 _ARRAYS = ("classes", "probabilities", "state", "edge")
+#: Folders of earlier versions don't have it.
+_STRANGENESS = "strangeness"
 #: What a damaged map makes fail: zarr, its decompressors (RuntimeError), its scheme (ModelError).
 _DAMAGE = (OSError, KeyError, ValueError, TypeError, IndexError, RuntimeError, ModelError)
 
@@ -155,7 +157,8 @@ class AnalysisFolder:
         Parameters
         ----------
         tissue_map
-            Becomes the arrays ``classes``, ``probabilities``, ``state`` and ``edge``.
+            Becomes the arrays ``classes``, ``probabilities``, ``strangeness``, ``state`` and
+            ``edge``.
         attributes
             What else is to be kept about it.
         features
@@ -198,7 +201,7 @@ def _write_features(group: zarr.Group, features: SpatialFeatures) -> None:
 
 def _write_group(path: Path, tissue_map: TissueMap, attributes: Mapping[str, Any]) -> zarr.Group:
     group = zarr.open_group(path, mode="w")
-    for name in _ARRAYS:
+    for name in (*_ARRAYS, _STRANGENESS):
         _write_array(group, name, getattr(tissue_map, name))
     group.attrs.update(
         {
@@ -246,6 +249,10 @@ def load_analysis(folder: str | Path) -> StoredAnalysis:
 def _read_map(group: zarr.Group) -> TissueMap:
     attributes = dict(group.attrs)
     arrays = {name: np.asarray(cast("zarr.Array", group[name])[...]) for name in _ARRAYS}
+    if _STRANGENESS in group:
+        arrays[_STRANGENESS] = np.asarray(cast("zarr.Array", group[_STRANGENESS])[...])
+    else:
+        arrays[_STRANGENESS] = np.full(arrays["classes"].shape, np.nan, np.float16)
     scheme = scheme_by_name(str(attributes["scheme"]))
     if list(scheme.names) != list(cast("list[str]", attributes["class_names"])):
         raise ValueError("its class names are not those of its scheme")
@@ -255,6 +262,7 @@ def _read_map(group: zarr.Group) -> TissueMap:
     return TissueMap(
         classes=arrays["classes"].astype(np.uint8, copy=False),
         probabilities=arrays["probabilities"].astype(np.float16, copy=False),
+        strangeness=arrays[_STRANGENESS].astype(np.float16, copy=False),
         state=arrays["state"].astype(np.uint8, copy=False),
         edge=arrays["edge"].astype(np.bool_, copy=False),
         stride_um=float(cast("float", attributes["stride_um"])),

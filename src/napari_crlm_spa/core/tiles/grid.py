@@ -89,6 +89,9 @@ class TileScores:
         `TileState` of each, shape (n,), uint8: classified, blank or unreadable.
     probabilities
         Shape (n, classes), float16; zeros where the tile was not classified.
+    strangeness
+        How unlike the training tiles, shape (n,), float16: above 1 is unusual; nan where the tile
+        was not classified or the model cannot tell.
     stain_fallback
         Which were normalized with the slide's matrix because their own failed, shape (n,).
     """
@@ -97,6 +100,7 @@ class TileScores:
     cols: NDArray[np.int32]
     states: NDArray[np.uint8]
     probabilities: NDArray[np.float16]
+    strangeness: NDArray[np.float16]
     stain_fallback: NDArray[np.bool_]
 
     def __len__(self) -> int:

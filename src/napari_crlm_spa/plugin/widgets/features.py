@@ -86,8 +86,9 @@ class FeaturesTab(QWidget):
         slide = self._session.current
         if slide is None or slide.analysis is None:
             return
+        analysis = slide.analysis
         try:
-            write_text(path, features_csv(slide.path, slide.analysis.features))
+            write_text(path, features_csv(slide.path, analysis.features, analysis.sentinel))
         except StoreError as error:
             self.message.setText(str(error))
         else:

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_crlm_spa.core.risk import RESEARCH_USE_ONLY, RiskAssessment, load_risk_model
+from napari_crlm_spa.core.sentinel import Sentinel
 from napari_crlm_spa.errors import CrlmSpaError
 from napari_crlm_spa.plugin import engine
 from napari_crlm_spa.plugin.memory import recall, remember
@@ -30,6 +31,9 @@ CUTOFF_TIP = "Where the feature is split. Double-click a cell to enter your own.
 BANNER_STYLE = (
     "QLabel {background: #ffd33d; color: #24292f; font-weight: bold; padding: 4px;"
     " border-radius: 4px;}"
+)
+WARNING_STYLE = (
+    "QLabel {background: #fdf6e4; color: #24292f; border-left: 4px solid #c88a00; padding: 4px;}"
 )
 HEADLINE_STYLE = "QLabel {font-size: 15px; font-weight: bold;}"
 
@@ -52,6 +56,9 @@ class RiskTab(QWidget):
         self.model_button = QToolButton()
         self.model_button.setText("…")
         self.model_button.setToolTip("Use a risk model from a file")
+        self.sentinel = QLabel()
+        self.sentinel.setWordWrap(True)
+        self.sentinel.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.table = ReadOnlyTable(HEADERS)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
         self.table.horizontalHeaderItem(CUTOFF_COLUMN).setToolTip(CUTOFF_TIP)
@@ -91,6 +98,7 @@ class RiskTab(QWidget):
         layout.setSpacing(4)
         layout.addWidget(self.banner)
         layout.addWidget(self.headline)
+        layout.addWidget(self.sentinel)
         layout.addWidget(self.table)
         layout.addWidget(self.reason)
         layout.addLayout(chooser)
@@ -134,17 +142,26 @@ class RiskTab(QWidget):
 
     def _fill(self, slide: OpenSlide | None) -> None:
         self.table.setRowCount(0)
+        analysis = None if slide is None else slide.analysis
+        self._show_sentinel(None if analysis is None else analysis.sentinel)
         try:
             model = load_risk_model(self.model_name)
             self.source.setText(model.source)
             self.source.setToolTip("\n".join(model.notes))
-            if slide is None or slide.analysis is None:
+            if analysis is None:
                 self._say("", "Run the analysis to see the features and the risk.")
             else:
-                self._show_assessment(engine.assess(slide.analysis, model))
+                self._show_assessment(engine.assess(analysis, model))
         except CrlmSpaError as error:
             self._say("No risk", str(error))
         self.table.fit()
+
+    def _show_sentinel(self, sentinel: Sentinel | None) -> None:
+        """Say whether the slide looks unlike the training slides, where the risk is read."""
+        self.sentinel.setVisible(sentinel is not None)
+        if sentinel is not None:
+            self.sentinel.setText(sentinel.sentence)
+            self.sentinel.setStyleSheet(WARNING_STYLE if sentinel.warns else "")
 
     def _show_assessment(self, assessment: RiskAssessment) -> None:
         self._say(risk_headline(assessment), assessment.reason)

@@ -14,6 +14,7 @@ from napari_crlm_spa.core.classifier.inference import (
     MAX_UNREADABLE_AT_START,
     MOST_LOOKED_AT,
     ClassifyOptions,
+    TilePredictions,
     classify_tiles,
 )
 from napari_crlm_spa.core.slide import ArraySlide
@@ -47,7 +48,8 @@ class NearestColor:
         self.batches.append(len(tiles))
         mean = tiles.reshape(len(tiles), -1, 3).mean(axis=1)
         nearest = np.linalg.norm(mean[:, None] - PALETTE[None].astype(float), axis=2).argmin(axis=1)
-        return np.eye(7, dtype=np.float32)[nearest]
+        strangeness = mean[:, 0].astype(np.float32) / 128
+        return TilePredictions(np.eye(7, dtype=np.float32)[nearest], strangeness)
 
 
 def checkered(rows=9, cols=13, seed=0):

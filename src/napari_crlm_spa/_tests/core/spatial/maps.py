@@ -21,6 +21,7 @@ def map_of(classes, *, edge=None, stride_um=112.0, scheme=CRLM7):
     return TissueMap(
         classes=classes,
         probabilities=np.zeros((*classes.shape, len(scheme)), np.float16),
+        strangeness=np.full(classes.shape, np.nan, np.float16),
         state=classified.astype(np.uint8),
         edge=np.zeros(classes.shape, bool) if edge is None else edge,
         stride_um=stride_um,

@@ -43,6 +43,7 @@ def scores_of(at, seed=0):
         cols=at[:, 1],
         states=np.full(len(at), TileState.CLASSIFIED, np.uint8),
         probabilities=rng.dirichlet(np.ones(7), len(at)).astype(np.float16),
+        strangeness=np.where(at[:, 0] == 4, np.nan, rng.gamma(2, 0.4, len(at))).astype(np.float16),
         stain_fallback=rng.random(len(at)) < 0.5,
     )
 
@@ -56,7 +57,7 @@ def test_a_map_comes_back_from_disk_as_it_went(tmp_path):
     folder.write_map(written, {})
     folder.write_run({"slide": {}})
     read = load_analysis(folder.path).tissue_map
-    for name in ("classes", "probabilities", "state", "edge"):
+    for name in ("classes", "probabilities", "strangeness", "state", "edge"):
         np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
     assert (read.stride_um, read.origin_um, read.scheme) == (112.0, (3.5, -2.0), CRLM7)
 
@@ -96,7 +97,7 @@ def test_the_journal_gives_back_every_finished_tile(tmp_path):
         journal.append(second)
     with TileJournal(path, HEADER, CRLM7) as journal:
         finished = journal.finished
-    for name in ("rows", "cols", "states", "probabilities", "stain_fallback"):
+    for name in ("rows", "cols", "states", "probabilities", "strangeness", "stain_fallback"):
         expected = np.concatenate([getattr(first, name), getattr(second, name)])
         np.testing.assert_array_equal(getattr(finished, name), expected)
 
