@@ -20,7 +20,7 @@ from napari_crlm_spa.core.report.evaluation import tables
 from napari_crlm_spa.core.report.evaluation.figures import class_color
 from napari_crlm_spa.core.report.evaluation.gallery import data_uri
 from napari_crlm_spa.core.report.evaluation.numbers import figure, span
-from napari_crlm_spa.core.report.evaluation.subject import EvaluationSubject
+from napari_crlm_spa.core.report.evaluation.subject import EvaluationSubject, SubjectTable
 
 _TEMPLATES = "core/data/templates"
 _PAGE = "evaluation.html"
@@ -81,6 +81,7 @@ def render_page(
         pictures={name: data_uri(data, "png") for name, data in drawn.items()},
         ece=_as_used(judgement).ece,
         sureness=_sureness(judgement),
+        own_tables=[(table, _picture(table)) for table in subject.tables],
     )
 
 
@@ -157,6 +158,10 @@ def _worst(judgement: Judgement, pictures: Mapping[str, bytes]) -> list[dict[str
         data = pictures.get(each["path"])
         each["uri"] = data_uri(data, "jpeg") if data else ""
     return worst
+
+
+def _picture(table: SubjectTable) -> str:
+    return data_uri(table.picture.read_bytes(), "png") if table.picture else ""
 
 
 def _text(name: str) -> str:

@@ -35,30 +35,32 @@ def colored_tiles(tmp_path_factory):
     return folder
 
 
+def tiny_options(**changes):
+    """Options for a training of seconds; keyword arguments change them."""
+    small = {
+        "arch": "tiny", "hidden": 16, "tile_px": PX, "input_px": PX // 2, "epochs": 2,
+        "batch_size": 32, "stain": "none", "stain_mix": 0.0, "device": "cpu",
+        "precision": "fp32", "learning_rate": 0.01, "warmup_epochs": 0.5, "dropout": 0.0,
+    }  # fmt: skip
+    return TrainingOptions(**{**small, **changes})
+
+
+def run_to_end(generator):
+    """Run a generator to its end and return its result."""
+    while True:
+        try:
+            next(generator)
+        except StopIteration as stop:
+            return stop.value
+
+
 @pytest.fixture
 def tiny():
-    """Options for a training of seconds; keyword arguments change them."""
-
-    def options(**changes):
-        small = {
-            "arch": "tiny", "hidden": 16, "tile_px": PX, "input_px": PX // 2, "epochs": 2,
-            "batch_size": 32, "stain": "none", "stain_mix": 0.0, "device": "cpu",
-            "precision": "fp32", "learning_rate": 0.01, "warmup_epochs": 0.5, "dropout": 0.0,
-        }  # fmt: skip
-        return TrainingOptions(**{**small, **changes})
-
-    return options
+    """`tiny_options`."""
+    return tiny_options
 
 
 @pytest.fixture
 def finish():
-    """Run a generator to its end and return its result."""
-
-    def run(generator):
-        while True:
-            try:
-                next(generator)
-            except StopIteration as stop:
-                return stop.value
-
-    return run
+    """`run_to_end`."""
+    return run_to_end
