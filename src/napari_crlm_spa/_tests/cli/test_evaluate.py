@@ -52,7 +52,7 @@ def test_calibrate_stores_the_temperature(run, model, palette_tiles, tmp_path):
     assert f"Temperature: {card.temperature:g} (before 1)" in out
     record = json.loads((tmp_path / "report" / "evaluation.json").read_text("utf-8"))
     assert record["calibrated"]["temperature"] == card.temperature
-    assert "is now in the model&#39;s card" in (tmp_path / "report" / "evaluation.html").read_text(
+    assert "is now stored in the card" in (tmp_path / "report" / "evaluation.html").read_text(
         "utf-8"
     )
 

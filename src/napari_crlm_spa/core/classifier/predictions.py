@@ -55,7 +55,7 @@ class Predictions:
                 f"The predictions do not fit together: {n} labels, {len(self.paths)} paths, "
                 f"{len(self.slides)} slides, {k} classes, logits of shape {self.logits.shape}."
             )
-        if n and not (0 <= self.labels.min() and self.labels.max() < k):
+        if n and (self.labels.min() < 0 or self.labels.max() >= k):
             raise EvaluationError(f"A label lies outside the {k} classes of the predictions.")
         bad = np.flatnonzero(~np.isfinite(self.logits).all(axis=1))
         if len(bad):

@@ -47,8 +47,8 @@ class ModelEvaluation:
     stain
         The stain method that was used.
     fair
-        Shape (n,), bool: neither of a slide that the model was trained on nor of the test split;
-        a temperature may be fitted on these.
+        Shape (n,), bool: photographed, and neither of a slide that the model was trained on nor
+        of the test split; a temperature may be fitted on these.
     notes
         What was left out or must be known of the tiles.
     """
@@ -145,8 +145,13 @@ def is_seen(tile: LabeledTile, card: ModelCard) -> bool:
     return tile.slide in card.training_data.slides and not held_back
 
 
+def _is_fair(tile: LabeledTile, card: ModelCard) -> bool:
+    """Whether a tile may be tuned on: unseen, photographed, and not of the test split."""
+    return tile.split != "test" and not tile.drawn and not is_seen(tile, card)
+
+
 def _chosen(found: LabeledTiles, split: str, card: ModelCard) -> tuple[str, list[LabeledTile]]:
-    unseen = [tile for tile in found.tiles if tile.split != "test" and not is_seen(tile, card)]
+    unseen = [tile for tile in found.tiles if _is_fair(tile, card)]
     if split == "auto":
         split = "test" if found.of_split("test") else "unseen" if unseen else "all"
     choices = {"unseen": unseen, "all": found.tiles}
@@ -191,7 +196,7 @@ def _classify(
 
 
 def _fair(tiles: Sequence[LabeledTile], cache: TileCache, card: ModelCard) -> NDArray[np.bool_]:
-    fair = {tile.path for tile in tiles if tile.split != "test" and not is_seen(tile, card)}
+    fair = {tile.path for tile in tiles if _is_fair(tile, card)}
     return np.array([path in fair for path in cache.paths], bool)
 
 
@@ -202,6 +207,9 @@ def _notes(
     if cache.broken:
         shown = "; ".join(Path(line).name for line in cache.broken[:_SHOWN_BROKEN])
         yield f"{len(cache.broken)} tiles could not be decoded and are left out: {shown}."
+    drawn = sum(tile.drawn for tile in tiles)
+    if drawn:
+        yield f"{drawn} of {len(tiles)} tiles are drawn, not photographed: they say little."
     seen = Counter(tile.slide for tile in tiles if is_seen(tile, card))
     if seen:
         names = ", ".join(f"{slide} ({count})" for slide, count in sorted(seen.items()))

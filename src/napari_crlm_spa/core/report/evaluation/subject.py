@@ -118,7 +118,7 @@ def _calibrated(card: ModelCard) -> str:
     record = card.calibration
     return (
         f"Calibrated: the temperature {card.temperature:g}, fitted on {record.tiles} tiles of "
-        f"{len(record.slides)} slides, is now in the model's card (before: "
+        f"{len(record.slides)} slides, is now stored in the card (before: "
         f"{record.temperature_before:g}). The probabilities on this page are those before."
     )
 

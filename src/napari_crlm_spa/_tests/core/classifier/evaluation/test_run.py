@@ -114,6 +114,19 @@ def test_tiles_of_another_stain_method_can_be_judged(color_model, palette_tiles)
     assert found.stain == "per_tile"
 
 
+def test_drawn_tiles_and_held_back_blocks_are_told_apart(known_model, mixed_tiles, tmp_path):
+    data = shutil.copytree(mixed_tiles, tmp_path / "kinds")
+    head, *rows = (data / "manifest.csv").read_text().split()
+    kinds = {"alpha": "block", "beta": "drawn", "gamma": "slide"}
+    rows = [f"{row},{kinds[row.split(',')[2]]}" for row in rows]
+    rows = [r.replace("train", "validation") if r.startswith("BACK/alpha") else r for r in rows]
+    (data / "manifest.csv").write_text("\n".join([f"{head},split_kind", *rows]))
+    found = run(evaluate_model(known_model, data, options(split="unseen")))
+    assert {p.split("_x")[0] for p in found.judgement.predictions.paths} == {"BACK/alpha"}
+    everything = run(evaluate_model(known_model, data, options(split="all")))
+    assert any("23 of 49 tiles are drawn" in note for note in everything.notes)
+
+
 def test_classifying_can_be_canceled(color_model, palette_tiles):
     work = evaluate_model(color_model, palette_tiles, options())
     assert next(work).stage == "Reading tiles"
