@@ -8,28 +8,31 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from napari_crlm_spa.core.files import write_bytes, write_text
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.core.sample.dyes import Dyes
-from napari_crlm_spa.core.sample.style import Style
-from napari_crlm_spa.core.sample.textures import TEXTURES, draw_tile
+from napari_crlm_spa.core.sample.varied import FORMS, varied_tissue
+from napari_crlm_spa.core.sample.window import Window
 
 TILE_PX = 224
 MPP = 0.5
 MANIFEST_COLUMNS = (
     "path", "class", "original_label", "slide", "x0", "y0", "mpp_slide", "split", "split_kind",
 )  # fmt: skip
-_SLIDES = 20
+_SLIDES = 60
 _QUALITY = 87
 
 
 def write_drawn_tiles(folder: Path, per_class: int, seed: int) -> Iterator[Progress]:
     """Write drawn tiles in the layout of labeled real ones.
 
-    The tiles come from several drawn "slides", each with its own stain, scanner and patient;
-    one of them is stained as the sample slide. All are in the training split.
+    Every tissue is drawn in several forms with random looks (`varied`), so that a classifier
+    learns what makes a tissue rather than what one slide looks like. The tiles come from many
+    drawn "slides", each with its own stain and scanner; one of them is stained as the sample
+    slide. All are in the training split.
 
     Parameters
     ----------
@@ -52,13 +55,13 @@ def write_drawn_tiles(folder: Path, per_class: int, seed: int) -> Iterator[Progr
     """
     slides = _drawn_slides(seed)
     lines = []
-    total = per_class * len(TEXTURES)
-    for class_number, name in enumerate(TEXTURES):
+    total = per_class * len(FORMS)
+    for class_number, name in enumerate(FORMS):
         for number in range(per_class):
             slide = number % len(slides)
-            dyes, style = slides[slide]
+            dyes = slides[slide]
             rng = np.random.default_rng((seed, class_number, number))
-            tile = draw_tile(name, rng, TILE_PX, MPP, dyes=dyes, style=style)
+            tile = _drawn_tile(name, dyes, rng)
             x0, y0 = (number // len(slides)) * TILE_PX, class_number * TILE_PX
             stem = f"drawn-{seed}-{slide:02d}"
             path = f"{name}/{stem}_x{x0:05d}_y{y0:05d}.jpg"
@@ -72,10 +75,16 @@ def write_drawn_tiles(folder: Path, per_class: int, seed: int) -> Iterator[Progr
     write_text(folder / "manifest.csv", table.getvalue())
 
 
-def _drawn_slides(seed: int) -> list[tuple[Dyes, Style]]:
+def _drawn_slides(seed: int) -> list[Dyes]:
     rng = np.random.default_rng(seed)
-    others = [(Dyes.random(rng), Style.random(rng)) for _ in range(_SLIDES - 1)]
-    return [(Dyes.standard(), Style()), *others]
+    return [Dyes.standard(), *(Dyes.random(rng) for _ in range(_SLIDES - 1))]
+
+
+def _drawn_tile(name: str, dyes: Dyes, rng: np.random.Generator) -> NDArray[np.uint8]:
+    x_um, y_um = rng.uniform(0, 20_000, 2)
+    window = Window(float(x_um), float(y_um), TILE_PX, TILE_PX, MPP, int(rng.integers(1 << 30)))
+    hematoxylin, eosin = varied_tissue(name, window, rng)
+    return dyes.develop(hematoxylin, eosin, window.seed)
 
 
 def _jpeg(tile: np.ndarray) -> bytes:
