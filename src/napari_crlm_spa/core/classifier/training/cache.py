@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -19,6 +21,17 @@ from napari_crlm_spa.errors import TrainingError
 
 STAIN_METHODS = ("per_slide", "per_tile", "none")
 _THREADS = 2
+#: Ways to store a tile that are understood beside RGB, by Pillow's mode.
+_KINDS = {
+    "1": "black and white",
+    "L": "grayscale",
+    "LA": "grayscale with transparency",
+    "P": "palette",
+    "RGBA": "with transparency",
+    "RGBX": "padded RGB",
+    "CMYK": "CMYK",
+    "YCbCr": "YCbCr",
+}
 #: Share of broken images from which on the data, not the image, is the problem.
 _BROKEN_MAX = 0.1
 
@@ -41,6 +54,10 @@ class TileCache:
         Files that could not be decoded and are left out, with the reason.
     paths
         File of each tile.
+    digests
+        Hash of the pixels of each tile, as decoded.
+    converted
+        By kind (grayscale, CMYK, ...): tiles that were not stored as RGB.
     """
 
     variants: dict[str, NDArray[np.uint8]]
@@ -49,6 +66,8 @@ class TileCache:
     drawn: NDArray[np.bool_]
     broken: list[str] = field(default_factory=list)
     paths: list[Path] = field(default_factory=list)
+    digests: list[bytes] = field(default_factory=list)
+    converted: Counter[str] = field(default_factory=Counter)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -84,13 +103,16 @@ def load_tiles(
     parts: dict[str, list[NDArray[np.uint8]]] = {method: [] for method in methods}
     kept: list[LabeledTile] = []
     broken: list[str] = []
+    digests: list[bytes] = []
+    converted: Counter[str] = Counter()
     done = 0
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="tile-decoder") as pool:
         for _, group in groupby(ordered, key=lambda tile: tile.slide):
             of_slide = list(group)
-            images, good, bad = _decode_all(of_slide, tile_px, pool)
+            images, good, bad = _decode_all(of_slide, tile_px, pool, converted)
             broken += bad
             kept += good
+            digests += pool.map(_digest, images)
             if len(images):
                 for method in methods:
                     parts[method].append(_normalized(images, method, input_px, pool))
@@ -109,27 +131,37 @@ def load_tiles(
         np.array([tile.drawn for tile in kept], bool),
         broken,
         [tile.path for tile in kept],
+        digests,
+        converted,
     )
 
 
-def decode(path: Path, tile_px: int) -> NDArray[np.uint8]:
-    """Decode a tile to RGB.
+def decode(path: Path, tile_px: int) -> tuple[NDArray[np.uint8], str]:
+    """Decode a tile to RGB, and tell how it was stored if otherwise.
+
+    What is transparent is laid over white, as glass is.
 
     Raises
     ------
     TrainingError
         If it has another size than `tile_px`.
     OSError
-        If it cannot be decoded.
+        If it cannot be decoded, or its values are no bytes.
     """
     with Image.open(path) as image:
-        pixels: NDArray[np.uint8] = np.asarray(image.convert("RGB"), np.uint8)
-    if pixels.shape != (tile_px, tile_px, 3):
-        raise TrainingError(
-            f"{path} is {pixels.shape[1]} x {pixels.shape[0]} px, but tiles of {tile_px} x "
-            f"{tile_px} px are expected. Export the tiles at that size, or pass --tile-px."
-        )
-    return pixels
+        if image.size != (tile_px, tile_px):
+            raise TrainingError(
+                f"{path} is {image.width} x {image.height} px, but tiles of {tile_px} x "
+                f"{tile_px} px are expected. Export the tiles at that size, or pass --tile-px."
+            )
+        if image.mode not in ("RGB", *_KINDS):
+            raise OSError(f"its values are no bytes (mode {image.mode}); export it as 8-bit RGB")
+        kind = _KINDS.get(image.mode, "")
+        if kind and image.has_transparency_data:
+            glass = Image.new("RGBA", image.size, "white")
+            glass.alpha_composite(image.convert("RGBA"))
+            return np.asarray(glass.convert("RGB"), np.uint8), kind
+        return np.asarray(image.convert("RGB"), np.uint8), kind
 
 
 def average_down(tiles: NDArray[np.uint8], input_px: int) -> NDArray[np.uint8]:
@@ -145,12 +177,17 @@ def average_down(tiles: NDArray[np.uint8], input_px: int) -> NDArray[np.uint8]:
 
 
 def _decode_all(
-    tiles: Sequence[LabeledTile], tile_px: int, pool: ThreadPoolExecutor
+    tiles: Sequence[LabeledTile],
+    tile_px: int,
+    pool: ThreadPoolExecutor,
+    converted: Counter[str],
 ) -> tuple[NDArray[np.uint8], list[LabeledTile], list[str]]:
-    def attempt(tile: LabeledTile) -> NDArray[np.uint8] | str:
+    def attempt(tile: LabeledTile) -> tuple[NDArray[np.uint8], str] | str:
         try:
             return decode(tile.path, tile_px)
-        except (UnidentifiedImageError, OSError, SyntaxError) as error:
+        except FileNotFoundError:
+            return f"{tile.path}: there is no such file"
+        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
             return f"{tile.path}: {error}"
 
     images, good, bad = [], [], []
@@ -158,10 +195,15 @@ def _decode_all(
         if isinstance(result, str):
             bad.append(result)
         else:
-            images.append(result)
+            images.append(result[0])
             good.append(tile)
+            converted.update([result[1]] if result[1] else [])
     shape = (len(images), tile_px, tile_px, 3)
     return np.array(images, np.uint8).reshape(shape), good, bad
+
+
+def _digest(tile: NDArray[np.uint8]) -> bytes:
+    return hashlib.blake2b(tile.tobytes(), digest_size=16).digest()
 
 
 def _normalized(

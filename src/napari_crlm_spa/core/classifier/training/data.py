@@ -1,7 +1,8 @@
 """Finding labeled tiles: one folder a class, and a manifest if there is one.
 
-``manifest.csv`` (columns path, class; optional slide, split, x0, y0, mpp_slide, split_kind)
-stands above the folders. Without it the slide is read from the file name:
+``manifest.csv`` (columns path, class; optional slide, patient, split, x0, y0, mpp_slide,
+split_kind) stands above the folders. Slides of one patient stay together wherever tiles are
+divided. Without it the slide is read from the file name:
 ``<slide>_x<X>_y<Y>.png`` or ``<slide> [x=X,y=Y,...].png`` (QuPath). `split_kind` says ``block``
 where a slide is cut between splits, and ``drawn`` for tiles that are no photographs.
 """
@@ -38,6 +39,12 @@ class LabeledTile:
     by_block: bool = False
     mpp_slide: float | None = None
     drawn: bool = False
+    patient: str = ""
+
+    @property
+    def group(self) -> str:
+        """What is divided as a whole: the patient where known, else the slide."""
+        return self.patient or self.slide
 
 
 @dataclass(slots=True)
@@ -122,24 +129,47 @@ def _from_folders(folder: Path) -> list[tuple[str, LabeledTile]]:
 
 def _from_manifest(folder: Path) -> list[tuple[str, LabeledTile]]:
     path = folder / MANIFEST
-    rows = []
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        missing = {"path", "class"} - set(reader.fieldnames or ())
-        if missing:
-            raise TrainingError(
-                f"{path} has no column {' and '.join(sorted(missing))}. "
-                "It needs path and class; slide, split, x0 and y0 are welcome."
-            )
-        for line, row in enumerate(reader, start=2):
-            rows.append((row["class"], _manifest_tile(path, line, row)))
-    if not rows:
+    columns, lines = _read_csv(path)
+    missing = {"path", "class"} - set(columns)
+    if missing:
+        raise TrainingError(
+            f"{path} has no column {' and '.join(sorted(missing))}. "
+            "It needs path and class; slide, split, x0 and y0 are welcome."
+        )
+    if not lines:
         raise TrainingError(f"{path} lists no tiles. Fill it, or remove it to use the folders.")
-    return rows
+    return [
+        ((row["class"] or "").strip(), _manifest_tile(path, line, row))
+        for line, row in enumerate(lines, start=2)
+    ]
+
+
+def _read_csv(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            # Excel writes semicolons where the comma is the decimal sign.
+            header = file.readline()
+            file.seek(0)
+            reader = csv.DictReader(file, delimiter=";" if "," not in header else ",")
+            return list(reader.fieldnames or ()), list(reader)
+    except UnicodeDecodeError:
+        raise TrainingError(
+            f"{path} is not UTF-8 text. Save it as CSV UTF-8 (in Excel: Save as, CSV UTF-8)."
+        ) from None
+    except (OSError, csv.Error) as error:
+        raise TrainingError(f"{path} cannot be read as a CSV table: {error}.") from error
 
 
 def _manifest_tile(manifest: Path, line: int, row: Mapping[str, str]) -> LabeledTile:
-    slide, x0, y0 = _slide_of(Path(row["path"]).stem)
+    inside = (row["path"] or "").strip().replace("\\", "/")  # as written on Windows
+    if not inside or not (row["class"] or "").strip():
+        raise TrainingError(f"{manifest}, line {line}: path or class is empty. Fill it in.")
+    if Path(inside).is_absolute() or ".." in Path(inside).parts:
+        raise TrainingError(
+            f"{manifest}, line {line}: {inside} lies outside the manifest's folder. Put the "
+            "manifest above its tiles and name them from there."
+        )
+    slide, x0, y0 = _slide_of(Path(inside).stem)
     split = (row.get("split") or "").strip().lower()
     split = _SPLITS.get(split, split)
     if split not in ("train", "validation", "test"):
@@ -155,7 +185,7 @@ def _manifest_tile(manifest: Path, line: int, row: Mapping[str, str]) -> Labeled
             f"{manifest}, line {line}: x0 and y0 must be whole numbers, mpp_slide a number."
         ) from None
     return LabeledTile(
-        manifest.parent / row["path"],
+        manifest.parent / inside,
         -1,
         row.get("slide") or slide,
         x0,
@@ -164,6 +194,7 @@ def _manifest_tile(manifest: Path, line: int, row: Mapping[str, str]) -> Labeled
         row.get("split_kind") == "block",
         mpp_slide,
         row.get("split_kind") == "drawn",
+        (row.get("patient") or "").strip(),
     )
 
 
@@ -178,11 +209,12 @@ def _refuse_mixed_slides(tiles: Sequence[LabeledTile]) -> None:
     splits: dict[str, set[str]] = {}
     for tile in tiles:
         if not tile.by_block:
-            splits.setdefault(tile.slide, set()).add(tile.split)
-    mixed = sorted(slide for slide, found in splits.items() if len(found) > 1)
+            splits.setdefault(tile.group, set()).add(tile.split)
+    mixed = sorted(group for group, found in splits.items() if len(found) > 1)
     if mixed:
+        kind = "patient" if any(tile.patient == mixed[0] for tile in tiles) else "slide"
         raise TrainingError(
-            f"The slide {mixed[0]} stands in the splits {' and '.join(sorted(splits[mixed[0]]))}: "
-            "neighboring tiles would leak. Put each slide into one split of the manifest"
+            f"The {kind} {mixed[0]} stands in the splits {' and '.join(sorted(splits[mixed[0]]))}: "
+            f"neighboring tiles would leak. Put each {kind} into one split of the manifest"
             + (f" (so do {len(mixed) - 1} more)." if len(mixed) > 1 else ".")
         )

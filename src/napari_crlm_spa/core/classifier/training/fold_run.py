@@ -23,12 +23,8 @@ from napari_crlm_spa.core.classifier.training.data import LabeledTile
 from napari_crlm_spa.core.classifier.training.folds import Fold
 from napari_crlm_spa.core.classifier.training.history import EpochRecord
 from napari_crlm_spa.core.classifier.training.loop import train_planned
-from napari_crlm_spa.core.classifier.training.plan import (
-    Plan,
-    describe_broken,
-    fingerprint_of,
-    plan_of,
-)
+from napari_crlm_spa.core.classifier.training.oddities import describe_broken
+from napari_crlm_spa.core.classifier.training.plan import Plan, fingerprint_of, plan_of
 from napari_crlm_spa.core.classifier.training.recipe import TrainingOptions
 from napari_crlm_spa.core.classifier.weights import load_model
 from napari_crlm_spa.core.files import is_file, write_text

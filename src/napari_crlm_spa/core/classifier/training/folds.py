@@ -1,7 +1,8 @@
 """Folds of a cross-validation: whole slides, and blocks of those that alone carry a class.
 
-Every real tile is held out exactly once. A slide goes into one fold as a whole, so that its tiles
-are judged by a network that never saw the slide. A slide that alone carries a class (more than
+Every real tile is held out exactly once. A slide goes into one fold as a whole (with the other
+slides of its patient, where the manifest names patients), so that its tiles are judged by a
+network that never saw it. A slide that alone carries a class (more than
 `CARRIER_SHARE` of it) would take the class away from the training: it is cut along x into one
 block a fold, and what lies within one tile of the block in work is not trained on. Drawn tiles
 beside real ones are always trained on and never judged.
@@ -52,7 +53,7 @@ class Fold:
     train, held_out
         Indices into the tiles.
     unseen
-        For each held-out tile: nothing of its slide is trained on.
+        For each held-out tile: nothing of its slide (or patient) is trained on.
     slides, blocks
         Slides that are held out as a whole, and those of which a block is.
     dropped
@@ -99,7 +100,7 @@ def make_folds(
     TrainingError
         If there are too few slides, or a class would have no tiles to learn from.
     """
-    names_of = np.array([tile.slide for tile in tiles])
+    names_of = np.array([tile.group for tile in tiles])
     labels = np.array([tile.label for tile in tiles])
     real = ~np.array([tile.drawn for tile in tiles])
     real = real if real.any() else ~real
@@ -203,15 +204,16 @@ def _fold(
     held = np.flatnonzero(fold_of == number)
     train = np.flatnonzero(fold_of != number)
     names_of = np.array([tile.slide for tile in tiles])
+    groups = np.array([tile.group for tile in tiles])
     near = np.zeros(len(tiles), bool)
-    for name in sorted(carriers & set(names_of[held])):
+    for name in sorted(set(names_of[held[np.isin(groups[held], sorted(carriers))]].tolist())):
         of_slide = train[(names_of[train] == name) & (fold_of[train] >= 0)]
         block = held[names_of[held] == name]
         gap = 2 * level0_width([tiles[int(i)] for i in block], tile_um)
         near[of_slide] = _distance(_x0(tiles, of_slide), _x0(tiles, block)) < gap
     kept = train[~near[train]]
-    seen = set(names_of[kept[fold_of[kept] >= 0]].tolist())
-    unseen = np.array([name not in seen for name in names_of[held]], bool)
+    seen = set(groups[kept[fold_of[kept] >= 0]].tolist())
+    unseen = np.array([name not in seen for name in groups[held]], bool)
     labels = np.array([tile.label for tile in tiles])
     learned = set(labels[kept].tolist()) - set(labels[kept[fold_of[kept] >= 0]].tolist())
     return Fold(

@@ -20,6 +20,7 @@ from napari_crlm_spa.core.classifier.training.data import (
     find_tiles,
 )
 from napari_crlm_spa.core.classifier.training.describe import draft_card
+from napari_crlm_spa.core.classifier.training.oddities import describe_tiles
 from napari_crlm_spa.core.classifier.training.recipe import (
     HEAD_ONLY,
     TrainingOptions,
@@ -30,8 +31,6 @@ from napari_crlm_spa.core.classifier.weights import load_model
 from napari_crlm_spa.errors import TrainingError
 
 logger = logging.getLogger(__name__)
-
-_SHOWN_BROKEN = 5
 
 
 @dataclass(slots=True)
@@ -107,20 +106,11 @@ def fingerprint_of(plan: Plan, options: TrainingOptions) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def note_broken(plan: Plan, *caches: TileCache) -> None:
-    """Add the broken tiles to the notes, and log all notes."""
-    plan.notes += describe_broken(*caches)
+def note_broken(plan: Plan, train: TileCache, held: TileCache) -> None:
+    """Add what a user should know of the tiles to the notes, and log all notes."""
+    plan.notes += describe_tiles(plan.scheme.names, train, held)
     for note in plan.notes:
         logger.warning("%s", note)
-
-
-def describe_broken(*caches: TileCache) -> list[str]:
-    """Return a sentence about the tiles that could not be decoded, if there are any."""
-    broken = [line for cache in caches for line in cache.broken]
-    if not broken:
-        return []
-    shown = "; ".join(broken[:_SHOWN_BROKEN])
-    return [f"{len(broken)} tiles could not be decoded and are left out: {shown}."]
 
 
 def require_classes(scheme: ClassScheme, train: TileCache) -> None:

@@ -77,7 +77,7 @@ class Recorder:
             from torch.utils.tensorboard import SummaryWriter
 
             # A training that goes on hides what a killed epoch had logged.
-            self._writer = SummaryWriter(  # type: ignore[no-untyped-call]
+            self._writer = SummaryWriter(
                 str(self._folder / TENSORBOARD_NAME), purge_step=record.epoch
             )
         figures = {

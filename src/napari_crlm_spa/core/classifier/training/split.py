@@ -1,6 +1,7 @@
 """Holding tiles back for validation: by slide, never by tile.
 
-A slide goes to one side as a whole. A slide that alone carries a class (more than
+A slide goes to one side as a whole, with the other slides of its patient where the
+manifest names patients. A slide that alone carries a class (more than
 `CARRIER_SHARE` of it) cannot be held back without losing the class: it is cut once, along x,
 and all its tiles right of the cut are held back, whatever their class; those within one tile
 of the held-back ones are dropped. Drawn tiles beside real ones are never held back: they would
@@ -82,20 +83,16 @@ def split_tiles(
     given = np.array([tile.split == "validation" for tile in tiles], bool)
     everything = np.arange(len(tiles))
     if given.any():
-        names = sorted({tile.slide for tile in tiles if tile.split == "validation"})
+        names = sorted({tile.group for tile in tiles if tile.split == "validation"})
         return Split(everything[~given], everything[given], names)
     if share == 0:
         return Split(everything, everything[:0])
-    names_of = np.array([tile.slide for tile in tiles])
+    names_of = np.array([tile.group for tile in tiles])
     labels = np.array([tile.label for tile in tiles])
     real = ~np.array([tile.drawn for tile in tiles])
     real = real if real.any() else ~real
     counts, names = count_tiles(names_of[real], labels[real])
-    unknown = sorted(set(slides) - set(names))
-    if unknown:
-        raise TrainingError(
-            f"There is no slide {unknown[0]!r} to hold back; the slides are {', '.join(names)}."
-        )
+    slides = _groups_named(slides, tiles, names)
     carriers = {k: v for k, v in carriers_of(counts, names).items() if k not in slides}
     held = sorted(slides) if slides else _choose(counts, names, set(carriers), share, seed)
     side = np.where(np.isin(names_of, held), 1, 0)
@@ -109,6 +106,19 @@ def split_tiles(
         sorted(carriers),
         int(np.count_nonzero(side == 2)),
     )
+
+
+def _groups_named(
+    wanted: Sequence[str], tiles: Sequence[LabeledTile], names: Sequence[str]
+) -> list[str]:
+    """Return the groups (patients, or slides) that are meant by names of slides or patients."""
+    group_of = {tile.slide: tile.group for tile in tiles} | {name: name for name in names}
+    unknown = sorted({name for name in wanted if group_of.get(name) not in names})
+    if unknown:
+        raise TrainingError(
+            f"There is no slide {unknown[0]!r} to hold back; the slides are {', '.join(names)}."
+        )
+    return [group_of[name] for name in wanted]
 
 
 def count_tiles(
