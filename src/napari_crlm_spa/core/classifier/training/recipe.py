@@ -91,6 +91,13 @@ class TrainingOptions(Options):
         max=0.99,
         advanced=True,
     )
+    slide_prior_floor: float = option(
+        0.1,
+        "How far the class may be guessed from the slide alone; 1 lets the network learn that",
+        min=0.001,
+        max=1.0,
+        advanced=True,
+    )
     augment: float = option(
         1.0,
         "Strength of the variation in color, scale, sharpness; 0: flips and turns only",

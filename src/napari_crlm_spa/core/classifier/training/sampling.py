@@ -41,6 +41,40 @@ def tile_weights(
     return np.asarray(weights / weights.sum(), np.float64)
 
 
+def slide_priors(
+    labels: NDArray[np.int64],
+    slides: Sequence[str],
+    drawn: NDArray[np.bool_],
+    weights: NDArray[np.float64] | None,
+    n_classes: int,
+    floor: float,
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """How often each class is met on each slide, as training draws the tiles.
+
+    Parameters
+    ----------
+    labels, slides, drawn
+        Of the tiles, shape (n,). All drawn tiles count as one slide.
+    weights
+        Probabilities with which tiles are drawn; None: all equal.
+    n_classes
+        Number of classes k.
+    floor
+        Share of the uniform distribution that is mixed in; 1 is nothing but it.
+
+    Returns
+    -------
+    slide_of, log_priors
+        Row of each tile, shape (n,); logarithms of the priors, shape (slides, k).
+    """
+    names = np.where(drawn, "", np.array(slides, dtype=object)).astype(str)
+    _, slide_of = np.unique(names, return_inverse=True)
+    mass = np.zeros((slide_of.max(initial=0) + 1, n_classes))
+    np.add.at(mass, (slide_of, labels), 1.0 if weights is None else weights)
+    prior = (1.0 - floor) * mass / mass.sum(axis=1, keepdims=True) + floor / n_classes
+    return slide_of.astype(np.int64), np.log(np.maximum(prior, 1e-12)).astype(np.float32)
+
+
 def draw_epoch(
     weights: NDArray[np.float64] | None, count: int, generator: torch.Generator
 ) -> Tensor:
@@ -59,7 +93,7 @@ def batches(
     size: int,
     generator: torch.Generator,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield tiles (n, 3, px, px), uint8, and labels (n,).
+    """Yield tiles (n, 3, px, px), uint8, and their indices (n,) in the cache.
 
     A share `mix` of the tiles comes from another stain variant than `method`. A last batch of a
     single tile is left out: batch normalization cannot use it.
@@ -77,5 +111,4 @@ def batches(
         tiles = np.stack(
             [cache.variants[names[k]][i] for k, i in zip(kind.tolist(), index, strict=True)]
         )
-        labels = torch.from_numpy(cache.labels[index])
-        yield torch.from_numpy(tiles).permute(0, 3, 1, 2).contiguous(), labels
+        yield torch.from_numpy(tiles).permute(0, 3, 1, 2).contiguous(), chunk

@@ -17,7 +17,12 @@ from napari_crlm_spa.core.classifier.predict import autocast, predict_logits, tr
 from napari_crlm_spa.core.classifier.training.augment import augment
 from napari_crlm_spa.core.classifier.training.cache import TileCache
 from napari_crlm_spa.core.classifier.training.recipe import TrainingOptions
-from napari_crlm_spa.core.classifier.training.sampling import batches, draw_epoch, tile_weights
+from napari_crlm_spa.core.classifier.training.sampling import (
+    batches,
+    draw_epoch,
+    slide_priors,
+    tile_weights,
+)
 from napari_crlm_spa.errors import TrainingError
 
 #: The cosine schedule ends at this share of the learning rate (our assumption).
@@ -57,6 +62,16 @@ class Trainer:
         self._freeze()
         self.optimizer = build_optimizer(self.network, options)
         self.weights = _weights(cache, options)
+        slide_of, log_priors = slide_priors(
+            cache.labels,
+            cache.slides,
+            cache.drawn,
+            self.weights,
+            self.network.n_classes,
+            options.slide_prior_floor,
+        )
+        self.labels = torch.from_numpy(cache.labels)
+        self.log_priors = torch.from_numpy(log_priors[slide_of])
         self.steps_per_epoch = math.ceil(len(cache) / options.batch_size)
         self.learning_rate = 0.0
         self.train_loss = math.nan
@@ -93,10 +108,10 @@ class Trainer:
         groups = batches(
             self.cache, options.stain, options.stain_mix, order, options.batch_size, generator
         )
-        for step, (tiles, labels) in enumerate(groups, start=number * self.steps_per_epoch):
+        for step, (tiles, index) in enumerate(groups, start=number * self.steps_per_epoch):
             pixels = augment(tiles, options.augment, generator).to(self.device)
-            loss, hits = self._step(pixels, labels.to(self.device), step)
-            seen, loss_sum, right = seen + len(labels), loss_sum + loss * len(labels), right + hits
+            loss, hits = self._step(pixels, index, step)
+            seen, loss_sum, right = seen + len(index), loss_sum + loss * len(index), right + hits
             yield seen
         self.train_loss, self.train_accuracy = loss_sum / seen, right / seen
 
@@ -104,15 +119,19 @@ class Trainer:
         """Return logits of the network to be judged."""
         return predict_logits(self.result, tiles, self.device, self.dtype)
 
-    def _step(self, pixels: Tensor, labels: Tensor, step: int) -> tuple[float, int]:
+    def _step(self, pixels: Tensor, index: Tensor, step: int) -> tuple[float, int]:
+        labels = self.labels[index].to(self.device)
         self.learning_rate = learning_rate_at(self.options, step, self.steps_per_epoch)
         for group in self.optimizer.param_groups:
             group["lr"] = self.learning_rate
         pixels = pixels.contiguous(memory_format=torch.channels_last)
         with autocast(self.device, self.dtype):
             logits = self.network.logits(pixels).float()
+        # What the slide alone tells is added, so that the network need not learn to know slides.
         loss = functional.cross_entropy(
-            logits, labels, label_smoothing=self.options.label_smoothing
+            logits + self.log_priors[index].to(self.device),
+            labels,
+            label_smoothing=self.options.label_smoothing,
         )
         value = float(loss.detach())
         if not math.isfinite(value):
