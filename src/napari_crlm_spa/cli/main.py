@@ -15,6 +15,7 @@ from napari_crlm_spa import __version__
 from napari_crlm_spa.cli import (
     analyze,
     convert,
+    cross_validate,
     demo,
     doctor,
     evaluate,
@@ -51,7 +52,10 @@ app.command("mixture")(mixture.mixture)
 app.add_typer(risk.app, name="risk")
 app.command("train", short_help="Train a classifier on labeled tiles.")(train.train)
 app.command("evaluate", short_help="Judge a classifier on labeled tiles.")(evaluate.evaluate)
-app.command("models")(models.models)
+app.command("cross-validate", short_help="Judge a recipe on slides that it has not seen.")(
+    cross_validate.cross_validate
+)
+app.add_typer(models.app, name="models")
 app.command("doctor", short_help="Check what works on this machine.")(doctor.doctor)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -17,6 +17,7 @@ from napari_crlm_spa.core.classifier.training import TrainingOptions, preset
 
 if TYPE_CHECKING:
     from napari_crlm_spa.core.classifier.training import TrainingResult
+    from napari_crlm_spa.core.classifier.training.compare import Comparison
 
 
 @with_options("options", TrainingOptions)
@@ -30,11 +31,13 @@ def train(
         "crlm-spa-model"
     ),
     recipe: Annotated[
-        Literal["modern", "paper"],
+        Literal["auto", "modern", "paper", "retrain", "finetune"],
         typer.Option(
-            "--preset", help="Where the other options start from: our recipe, or the paper's"
+            "--preset",
+            help="Where the other options start from. auto: modern, but with --init and the same "
+            "classes retrain (the head alone) for few tiles, finetune for many",
         ),
-    ] = "modern",
+    ] = "auto",
     *,
     options: TrainingOptions,
 ) -> None:
@@ -43,16 +46,31 @@ def train(
     Ctrl-C keeps the best model so far; the same command goes on after the last finished epoch.
     """
     from napari_crlm_spa.core.classifier.training import train_classifier
+    from napari_crlm_spa.core.classifier.training.suggest import suggest_preset
 
-    given = {
+    chosen: str = recipe
+    if recipe == "auto":
+        chosen, why = suggest_preset(data, _given(context, options))
+        if why:
+            console.print(f"[yellow]Note:[/] {escape(why)}", highlight=False)
+    result = run_with_progress(train_classifier(data, out, options_of(context, chosen, options)))
+    for note in result.notes:
+        console.print(f"[yellow]Note:[/] {escape(note)}", highlight=False)
+    _show(result)
+
+
+def options_of(context: typer.Context, recipe: str, options: TrainingOptions) -> TrainingOptions:
+    """Return the preset's options with what was typed on the command line."""
+    return preset(recipe, **_given(context, options))
+
+
+def _given(context: typer.Context, options: TrainingOptions) -> dict[str, Any]:
+    """Return what was typed on the command line."""
+    return {
         field.name: getattr(options, field.name)
         for field in dataclasses.fields(TrainingOptions)
         if _typed(context, field.name)
     }
-    result = run_with_progress(train_classifier(data, out, preset(recipe, **given)))
-    for note in result.notes:
-        console.print(f"[yellow]Note:[/] {escape(note)}", highlight=False)
-    _show(result)
 
 
 def _typed(context: typer.Context, name: str) -> bool:
@@ -62,7 +80,9 @@ def _typed(context: typer.Context, name: str) -> bool:
 
 def _show(result: TrainingResult) -> None:
     output = Console()
-    if result.validation is not None:
+    if result.comparison is not None:
+        output.print(_before_after(result.comparison))
+    elif result.validation is not None:
         table = Table(title="Held-back slides", title_justify="left")
         table.add_column("class")
         table.add_column("recall", justify="right")
@@ -72,3 +92,27 @@ def _show(result: TrainingResult) -> None:
         output.print(table)
     output.print(f"Model: {result.folder}", soft_wrap=True)
     output.print(f"Use it: crlm-spa analyze SLIDE --model {result.folder}", soft_wrap=True)
+
+
+def _before_after(comparison: Comparison) -> Table:
+    """Show the recalls of the model that was started from and of the new one side by side."""
+    table = Table(title="Recall before and after", title_justify="left")
+    table.add_column("class")
+    kinds = [kind for kind in ("new", "old") if comparison.of(kind)]
+    names = {"new": "new tiles, held back", "old": "tiles of the old slides"}
+    for kind in kinds:
+        for column in (names[kind], "before", "after"):
+            table.add_column(column, justify="right")
+    changes = {(change.name, change.kind): change for change in comparison.changes}
+    for name in sorted({change.name for change in comparison.changes}):
+        cells = []
+        for kind in kinds:
+            change = changes.get((name, kind))
+            if change is None:
+                cells += ["-", "-", "-"]
+                continue
+            style = "bold red" if change in comparison.worse else ""
+            after = f"[{style}]{change.after:.3f}[/]" if style else f"{change.after:.3f}"
+            cells += [str(change.tiles), f"{change.before:.3f}", after]
+        table.add_row(name, *cells)
+    return table

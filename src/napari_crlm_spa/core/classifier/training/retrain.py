@@ -21,9 +21,8 @@ from torch import nn
 
 from napari_crlm_spa.core.classifier.card import ModelCard
 from napari_crlm_spa.core.classifier.metrics import Evaluation, evaluate, fit_temperature
-from napari_crlm_spa.core.classifier.predict import predict_features, predict_stages
+from napari_crlm_spa.core.classifier.predict import predict_features
 from napari_crlm_spa.core.classifier.reference_set import (
-    ReferenceSet,
     as_half,
     merge_reference_sets,
     save_reference_set,
@@ -37,6 +36,7 @@ from napari_crlm_spa.core.classifier.training.course import TrainingResult, stal
 from napari_crlm_spa.core.classifier.training.describe import retrained_card
 from napari_crlm_spa.core.classifier.training.head import HeadTrainer, Samples, head_logits
 from napari_crlm_spa.core.classifier.training.history import EpochRecord, write_history
+from napari_crlm_spa.core.classifier.training.known import reference_of
 from napari_crlm_spa.core.classifier.training.plan import Plan, fingerprint_of, note_broken
 from napari_crlm_spa.core.classifier.training.recipe import TrainingOptions
 from napari_crlm_spa.core.classifier.training.start import Start, load_start
@@ -98,14 +98,13 @@ def retrain_head(
         If there is no model to start from, it has other classes or tiles, or `out_dir` is its
         folder or holds another training.
     """
-    start = load_start(out_dir, options)
+    start = load_start(out_dir, options, {tile.slide for tile in plan.train})
     fingerprint = fingerprint_of(plan, options)
     checkpoint = load_checkpoint(out_dir, fingerprint)
     card = start.card
     stain, size = card.stain.method, (card.tile_px, card.input_px)
     train = yield from load_tiles(plan.train, *size, (stain,), "Reading training tiles")
     held = yield from load_tiles(plan.validation, *size, (stain,), "Reading validation tiles")
-    plan.notes += start.notes()
     note_broken(plan, train, held)
     if not len(train):
         raise TrainingError("There are no training tiles. Hold back less with --validation.")
@@ -121,16 +120,16 @@ def retrain_head(
         job = ViewsJob(network, card.sha256, train.variants[stain], options, device)
         views = yield from compute_views(job, out_dir)
         new = Samples(views, train.labels, tuple(train.slides))
-        tiles = np.concatenate([cache.variants[stain] for cache in (train, held)])
-        middle = as_half(predict_stages(network, tiles, device)[0])
+        added = reference_of(network, train, held, stain, device, seed=options.seed)
         work.head = network.cpu().head
         yield from _train(work, new, held.slides)
-        reference = _reference(work, new, tuple(held.slides), middle)
-        card = _write(out_dir, plan, work, reference, held.slides)
+        _write(out_dir, plan, work, held.slides)
+        merged = merge_reference_sets(start.reference, added, seed=options.seed)
+        card = save_reference_set(out_dir, merged)
         mark_finished(out_dir, fingerprint, work.history)
         remove_views(out_dir)
     comparison = _compared(work)
-    notes = plan.notes + comparison.warnings() + _outcome(work, card)
+    notes = plan.notes + start.notes() + comparison.warnings() + _outcome(work, card)
     return TrainingResult(
         out_dir, card, work.history, _validation(work, held.slides), notes, comparison
     )
@@ -194,14 +193,8 @@ def _compared(work: _Retraining) -> Comparison:
     return compare(new, old, start.card.classes, work.options.margin, start.seen)
 
 
-def _write(
-    folder: Path,
-    plan: Plan,
-    work: _Retraining,
-    reference: ReferenceSet,
-    held_slides: list[str],
-) -> ModelCard:
-    """Write the model as it lies on disk to be judged: weights, card, reference set, tables."""
+def _write(folder: Path, plan: Plan, work: _Retraining, held_slides: list[str]) -> None:
+    """Write weights, card and tables; the weights are judged as they lie on disk."""
     start, network = work.start, work.start.network
     draft = retrained_card(plan.card, start.card, work.options, work.kept_epoch, work.share)
     save_model(folder, draft, network)
@@ -215,7 +208,6 @@ def _write(
     save_model(folder, draft.model_copy(update=changes), kept)
     write_comparison(folder, comparison)
     write_history(folder, work.history)
-    return save_reference_set(folder, reference)
 
 
 def _temperature(work: _Retraining) -> float:
@@ -228,23 +220,6 @@ def _temperature(work: _Retraining) -> float:
         return work.start.card.temperature
     new, old = jury.ask(work.head)
     return fit_temperature(labels, np.concatenate([new, old[honest]]))
-
-
-def _reference(
-    work: _Retraining, new: Samples, held_slides: tuple[str, ...], middle: NDArray[np.float16]
-) -> ReferenceSet:
-    """Return the old reference set with the new tiles in it; `middle`: trained on, then held."""
-    jury = work.jury
-    count, held = len(new), len(held_slides)
-    added = ReferenceSet(
-        np.concatenate([new.features[0], jury.new_features]),
-        np.concatenate([new.labels, jury.new_labels]).astype(np.int16),
-        new.slides + held_slides,
-        np.repeat([False, True], [count, held]),
-        middle,
-        np.zeros(count + held, bool),
-    )
-    return merge_reference_sets(work.start.reference, added, seed=work.options.seed)
 
 
 def _outcome(work: _Retraining, card: ModelCard) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,8 @@ class Start:
     reference
         Its reference set; empty where it has none.
     judged
-        Shape (n,), bool: reference tiles that judge; the others are rehearsed. None is both.
+        Shape (n,), bool: reference tiles that judge; of the others those that were trained on
+        are rehearsed.
     seen
         Names of classes that are judged by tiles which the model was trained on.
     """
@@ -73,8 +75,10 @@ class Start:
         return [_SEEN.format(classes=", ".join(self.seen), name=name)]
 
 
-def load_start(out_dir: Path, options: TrainingOptions) -> Start:
-    """Load the model of ``options.init``.
+def load_start(out_dir: Path, options: TrainingOptions, slides: Collection[str]) -> Start:
+    """Load the model of ``options.init``, without held-back reference tiles of `slides`.
+
+    `slides` are those of the new training tiles: reference tiles of them are unseen no longer.
 
     Raises
     ------
@@ -102,6 +106,8 @@ def load_start(out_dir: Path, options: TrainingOptions) -> Start:
     reference = load_reference_set(folder, card)
     if reference is None:
         reference = _empty(network.n_features)
+    known = np.isin(np.array(reference.slides, dtype=object), list(slides))
+    reference = reference.take(~(known & reference.held_out))
     judged, seen = split_reference(reference, card.classes, options.seed)
     return Start(card, network, reference, judged, seen)
 
