@@ -15,8 +15,8 @@ from math import nan
 import numpy as np
 from numpy.typing import NDArray
 
-#: Draws times slides that are held in memory at once.
-_CHUNK = 2_000_000
+#: Draws times tiles that are held in memory at once: few enough for a processor's cache.
+_CHUNK = 500_000
 #: A draw that lacks a class is repeated; after so many repeats on average there is no interval.
 _ATTEMPTS = 200
 #: Share of the draws in which a figure must exist for an interval (our assumption).
