@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_crlm_spa.core.files import atomic_path
 
@@ -21,6 +21,16 @@ _DPI = 130
 
 def plot_history(path: Path, history: Sequence[EpochRecord]) -> None:
     """Draw loss, accuracy, learning rate and time of a training as PNG."""
+    _save(history_figure(history), path)
+
+
+def plot_folds(path: Path, histories: Mapping[str, Sequence[EpochRecord]]) -> None:
+    """Draw the folds' losses and accuracies over each other as PNG."""
+    _save(folds_figure(histories), path)
+
+
+def history_figure(history: Sequence[EpochRecord]) -> Figure:
+    """Return the figure of a training; the epoch of the lowest validation loss is marked."""
     figure = _figure(9.5, 5.0)
     grid = figure.add_gridspec(2, 2, height_ratios=(3.2, 1.0))
     loss, accuracy = (figure.add_subplot(grid[0, column]) for column in (0, 1))
@@ -49,11 +59,11 @@ def plot_history(path: Path, history: Sequence[EpochRecord]) -> None:
         _mark(accuracy, best.epoch, then, f"{then:.1f} % in epoch {best.epoch}", 0.03)
     handles, labels = loss.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=2, frameon=False, fontsize=9)
-    _save(figure, path)
+    return figure
 
 
-def plot_folds(path: Path, histories: Mapping[str, Sequence[EpochRecord]]) -> None:
-    """Draw the folds' losses and accuracies over each other as PNG.
+def folds_figure(histories: Mapping[str, Sequence[EpochRecord]]) -> Figure:
+    """Return the figure of a cross-validation, a line a fold.
 
     The validation is the one inside each fold; where there is none, the training alone is shown.
     """
@@ -65,20 +75,7 @@ def plot_folds(path: Path, histories: Mapping[str, Sequence[EpochRecord]]) -> No
     inner = any(_best(history) is not None for history in histories.values())
     for index, (name, history) in enumerate(histories.items()):
         color = colors(0.92 * index / max(1, len(histories) - 1))
-        epochs = [record.epoch for record in history]
-        faint = {"color": color, "linewidth": 1.0, "alpha": 0.5 if inner else 1.0}
-        loss.plot(epochs, [r.train_loss for r in history], **faint, linestyle=":" if inner else "-")
-        if not inner:
-            accuracy.plot(epochs, [100 * r.train_accuracy for r in history], label=name, **faint)
-            continue
-        balanced = [100 * r.validation_balanced_accuracy for r in history]
-        loss.plot(epochs, [r.validation_loss for r in history], color=color, label=name)
-        accuracy.plot(epochs, balanced, color=color, label=name)
-        best = _best(history)
-        if best is not None:
-            loss.plot(best.epoch, best.validation_loss, "o", color=color, markersize=5)
-            at_best = 100 * best.validation_balanced_accuracy
-            accuracy.plot(best.epoch, at_best, "o", color=color, markersize=5)
+        (_judged_fold if inner else _trained_fold)(loss, accuracy, name, history, color)
     _title(loss, "Loss: cross-entropy (nats per tile)")
     _title(accuracy, "Tiles told right (%)" + (", mean over classes" if inner else ", training"))
     longest = max((len(history) for history in histories.values()), default=1)
@@ -95,7 +92,30 @@ def plot_folds(path: Path, histories: Mapping[str, Sequence[EpochRecord]]) -> No
         else "Training (varied tiles); nothing was held back inside the folds."
     )
     figure.suptitle(caption, fontsize=8.5, color=_QUIET, x=0.01, ha="left")
-    _save(figure, path)
+    return figure
+
+
+def _trained_fold(
+    loss: Axes, accuracy: Axes, name: str, history: Sequence[EpochRecord], color: Any
+) -> None:
+    epochs = [record.epoch for record in history]
+    loss.plot(epochs, [r.train_loss for r in history], color=color)
+    accuracy.plot(epochs, [100 * r.train_accuracy for r in history], color=color, label=name)
+
+
+def _judged_fold(
+    loss: Axes, accuracy: Axes, name: str, history: Sequence[EpochRecord], color: Any
+) -> None:
+    epochs = [record.epoch for record in history]
+    balanced = [100 * r.validation_balanced_accuracy for r in history]
+    loss.plot(epochs, [r.train_loss for r in history], ":", color=color, linewidth=1.0, alpha=0.5)
+    loss.plot(epochs, [r.validation_loss for r in history], color=color)
+    accuracy.plot(epochs, balanced, color=color, label=name)
+    best = _best(history)
+    if best is not None:
+        at_best = 100 * best.validation_balanced_accuracy
+        loss.plot(best.epoch, best.validation_loss, "o", color=color, markersize=5)
+        accuracy.plot(best.epoch, at_best, "o", color=color, markersize=5)
 
 
 def _figure(width: float, height: float) -> Figure:

@@ -164,7 +164,7 @@ def _manifest_tile(manifest: Path, line: int, row: Mapping[str, str]) -> Labeled
     inside = (row["path"] or "").strip().replace("\\", "/")  # as written on Windows
     if not inside or not (row["class"] or "").strip():
         raise TrainingError(f"{manifest}, line {line}: path or class is empty. Fill it in.")
-    if Path(inside).is_absolute() or ".." in Path(inside).parts:
+    if inside.startswith("/") or Path(inside).is_absolute() or ".." in Path(inside).parts:
         raise TrainingError(
             f"{manifest}, line {line}: {inside} lies outside the manifest's folder. Put the "
             "manifest above its tiles and name them from there."

@@ -15,6 +15,7 @@ GRAY = (128, 128, 128)
 
 def write_manifest(folder, rows):
     columns = ["path", "class", "slide", "split", "split_kind", "x0", "y0", "mpp_slide"]
+    columns += ["patient"]
     with (folder / "manifest.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
@@ -105,6 +106,57 @@ def test_a_manifest_without_its_columns_is_refused(tmp_path):
 def test_an_empty_manifest_is_refused(tmp_path):
     (tmp_path / "manifest.csv").write_text("path,class\n")
     with pytest.raises(TrainingError, match="lists no tiles"):
+        find_tiles([tmp_path], CRLM7, {})
+
+
+def test_a_manifest_of_no_bytes_is_refused(tmp_path):
+    (tmp_path / "manifest.csv").touch()
+    with pytest.raises(TrainingError, match="no column class and path"):
+        find_tiles([tmp_path], CRLM7, {})
+
+
+def test_a_manifest_in_another_encoding_is_refused(tmp_path):
+    text = "path,class,slide\nTUM/a.png,TUM,Gewebe-Präparat\n"
+    (tmp_path / "manifest.csv").write_bytes(text.encode("cp1252"))
+    with pytest.raises(TrainingError, match="is not UTF-8 text"):
+        find_tiles([tmp_path], CRLM7, {})
+
+
+def test_a_manifest_as_excel_writes_it_is_read(tmp_path):
+    text = "path;class;slide;mpp_slide\r\nTUM\\a_x1_y2.png;TUM;Präparat 1;0.25\r\n"
+    (tmp_path / "manifest.csv").write_bytes(text.encode("utf-8-sig"))
+    (tile,) = find_tiles([tmp_path], CRLM7, {}).tiles
+    assert tile.path == tmp_path / "TUM" / "a_x1_y2.png"
+    assert (tile.slide, tile.mpp_slide, tile.x0) == ("Präparat 1", 0.25, 1)
+
+
+@pytest.mark.parametrize("path", ["../elsewhere/a.png", "/elsewhere/a.png", "TUM/../../a.png"])
+def test_a_manifest_that_leads_out_of_its_folder_is_refused(tmp_path, path):
+    write_manifest(tmp_path, [{"path": path, "class": "TUM"}])
+    with pytest.raises(TrainingError, match=r"line 2: .* lies outside the manifest's folder"):
+        find_tiles([tmp_path], CRLM7, {})
+
+
+@pytest.mark.parametrize("row", [{"path": "", "class": "TUM"}, {"path": "a.png", "class": " "}])
+def test_an_empty_cell_of_the_manifest_is_named(tmp_path, row):
+    write_manifest(tmp_path, [{"path": "a.png", "class": "TUM"}, row])
+    with pytest.raises(TrainingError, match="line 3: path or class is empty"):
+        find_tiles([tmp_path], CRLM7, {})
+
+
+def test_a_short_line_of_the_manifest_is_named(tmp_path):
+    (tmp_path / "manifest.csv").write_text("path,class\nTUM/a.png\n")
+    with pytest.raises(TrainingError, match="line 2: path or class is empty"):
+        find_tiles([tmp_path], CRLM7, {})
+
+
+def test_a_patient_in_two_splits_is_refused(tmp_path):
+    rows = [
+        {"path": f"{slide}.jpg", "class": "TUM", "slide": slide, "split": split, "patient": "P7"}
+        for slide, split in (("s", "train"), ("t", "test"))
+    ]
+    write_manifest(tmp_path, rows)
+    with pytest.raises(TrainingError, match="patient P7 stands in the splits test and train"):
         find_tiles([tmp_path], CRLM7, {})
 
 

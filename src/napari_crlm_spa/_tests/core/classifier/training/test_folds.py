@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from napari_crlm_spa._tests.core.classifier.training.test_split import tiles_of
+from napari_crlm_spa._tests.core.classifier.training.test_split import of_patients, tiles_of
 from napari_crlm_spa.core.classifier.training.data import LabeledTile
 from napari_crlm_spa.core.classifier.training.folds import FoldOptions, make_folds
 from napari_crlm_spa.errors import TrainingError
@@ -144,6 +144,16 @@ def test_an_absent_class_and_a_lone_slide_are_named():
         folds_of(lone)
     with pytest.raises(TrainingError, match="All tiles are of one slide"):
         folds_of(lone, strict=True)
+
+
+@given(slides, st.integers(2, 4))
+def test_slides_of_a_patient_are_held_out_together(drawn, k):
+    tiles = of_patients(tiles_of(drawn), 2)
+    for fold in possible_folds(tiles, folds=k):
+        trained = {tiles[i].patient for i in fold.train}
+        assert trained.isdisjoint(tiles[i].patient for i in fold.held_out[fold.unseen])
+        blocks = {tiles[i].patient for i in fold.held_out[~fold.unseen]}
+        assert blocks <= trained
 
 
 def test_the_same_seed_gives_the_same_folds():

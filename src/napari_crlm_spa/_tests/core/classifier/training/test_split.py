@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,28 @@ def test_slides_can_be_named():
     assert {tiles[i].slide for i in split.validation} == {"b"}
     with pytest.raises(TrainingError, match="no slide 'z' to hold back; the slides are a, b, c"):
         split_tiles(tiles, 0.2, 0, ["z"])
+
+
+def of_patients(tiles, slides_each):
+    """Give every `slides_each` slides in a row to one patient."""
+    names = sorted({tile.slide for tile in tiles})
+    patient = {name: f"P{i // slides_each}" for i, name in enumerate(names)}
+    return [replace(tile, patient=patient[tile.slide]) for tile in tiles]
+
+
+@given(st.dictionaries(st.sampled_from("abcdefgh"), counts, min_size=4), st.integers(0, 99))
+def test_slides_of_a_patient_stay_together(slides, seed):
+    tiles = of_patients(tiles_of(slides), 2)
+    split = split_tiles(tiles, 0.25, seed)
+    train = {tiles[i].patient for i in split.train}
+    held = {tiles[i].patient for i in split.validation}
+    assert train & held <= set(split.cut)
+
+
+def test_a_slide_that_is_named_takes_its_patient_along():
+    tiles = of_patients(tiles_of({name: {0: 4} for name in "abcdef"}), 2)
+    split = split_tiles(tiles, 0.2, 0, ["c"])
+    assert {tiles[i].slide for i in split.validation} == {"c", "d"}
 
 
 def test_a_given_validation_split_is_used():
