@@ -1,5 +1,7 @@
 """A painted slide and a model that knows its colors, so that a whole run has a known answer."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,8 @@ from PIL import Image
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.classifier.card import Architecture, ModelCard, StainTarget
 from napari_crlm_spa.core.classifier.network import network_for
-from napari_crlm_spa.core.classifier.weights import save_model
+from napari_crlm_spa.core.classifier.reference_set import build_reference_set, save_reference_set
+from napari_crlm_spa.core.classifier.weights import load_model, save_model
 from napari_crlm_spa.core.pipeline import AnalysisOptions
 from napari_crlm_spa.core.tiles import TilingOptions
 
@@ -72,6 +75,36 @@ def color_model(tmp_path_factory):
     folder = tmp_path_factory.mktemp("colors")
     save_model(folder, card, network)
     return folder
+
+
+@pytest.fixture(scope="session")
+def watchful_model(color_model, tmp_path_factory):
+    """The same with a reference set: it knows the palette, a little lighter or darker."""
+    folder = tmp_path_factory.mktemp("watchful") / "model"
+    shutil.copytree(color_model, folder)
+    _, network = load_model(folder)
+    slides, each = ("a", "b", "c"), 30
+    labels = np.tile(np.repeat(np.arange(7), each), len(slides))
+    names = np.repeat(slides, 7 * each)
+    off = np.random.default_rng(0).integers(-6, 7, (len(labels), 1, 1, 3))
+    flat = np.clip(PALETTE[labels][:, None, None] + off, 0, 255).astype(np.uint8)
+    tiles = flat.repeat(PX, axis=1).repeat(PX, axis=2)
+    reference = build_reference_set(
+        network, tiles, labels, list(names), names == "c", torch.device("cpu")
+    )
+    save_reference_set(folder, reference)
+    return folder
+
+
+#: A color that no tissue has; blotches of it are painted over a slide.
+GREEN = (40, 190, 60)
+
+
+def paint_over(path, mask):
+    """Paint the tiles of a mask green."""
+    pixels = np.array(Image.open(path))
+    pixels[mask.repeat(PX, axis=0).repeat(PX, axis=1)] = GREEN
+    Image.fromarray(pixels).save(path)
 
 
 @pytest.fixture

@@ -70,8 +70,8 @@ class Sentinel:
         if not self.tiles:
             return UNKNOWN
         measured = (
-            f"{self.share:.0%} of the classified tiles look unlike the classifier's training tiles "
-            f"(on slides like those it is about {EXPECTED_SHARE:.0%})"
+            f"{self.share:.0%} of the classified tiles look unlike the tiles that the classifier "
+            f"was trained on (about {EXPECTED_SHARE:.0%} is usual)"
         )
         if not self.warns:
             return f"{measured}."

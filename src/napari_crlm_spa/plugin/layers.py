@@ -256,20 +256,24 @@ def doubt_layers(tissue_map: TissueMap, slide: str, stem: str) -> list[LayerData
 
     Their values are what the status bar tells of the tile under the pointer.
     """
-    maps = {
-        "Confidence": (tissue_map.confidence(), DOUBT_LIMITS, CONFIDENCE_COLORMAP),
-        "Entropy": (tissue_map.entropy(), DOUBT_LIMITS, ENTROPY_COLORMAP),
-        "Strangeness": (tissue_map.strangeness, STRANGE_LIMITS, STRANGE_COLORMAP),
-    }
-    return [
-        _doubt_layer(name, *what, tissue_map, slide, stem)
-        for name, what in maps.items()
-        if not np.isnan(what[0]).all()
+    where = (tissue_map, slide, stem)
+    confidence, entropy = tissue_map.confidence(), tissue_map.entropy()
+    described = [
+        _doubt_layer("Confidence", confidence, DOUBT_LIMITS, CONFIDENCE_COLORMAP, *where),
+        _doubt_layer("Entropy", entropy, DOUBT_LIMITS, ENTROPY_COLORMAP, *where),
+        _doubt_layer(
+            "Strangeness (limit 1)",
+            tissue_map.strangeness,
+            STRANGE_LIMITS,
+            STRANGE_COLORMAP,
+            *where,
+        ),
     ]
+    return [layer for layer in described if not np.isnan(layer[0]).all()]
 
 
 def _doubt_layer(
-    name: str,
+    title: str,
     values: NDArray[np.floating],
     limits: tuple[float, float],
     colormap: Mapping[str, Any],
@@ -278,14 +282,14 @@ def _doubt_layer(
     stem: str,
 ) -> LayerData:
     kwargs = {
-        "name": f"{name} · {stem}",
+        "name": f"{title} · {stem}",
         "visible": False,
         "opacity": HEAT_OPACITY,
         "colormap": colormap,
         "contrast_limits": limits,
         "interpolation2d": "nearest",
         **_grid_transform(tissue_map),
-        "metadata": _metadata(name.lower(), slide),
+        "metadata": _metadata(title.split()[0].lower(), slide),
     }
     # What more digits say, the network does not know.
     return values.astype(np.float32).round(3), kwargs, "image"

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from napari_crlm_spa._tests.painted_slide import paint
+from napari_crlm_spa._tests.painted_slide import paint, paint_over
 from napari_crlm_spa.cli import main as cli
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.pipeline import analyze_to_end
@@ -245,3 +245,24 @@ def test_help_cuts_off_nothing_in_80_columns(command):
     assert "…" not in told.stdout
     assert "..." not in told.stdout.partition("Options:")[2]
     assert max(map(len, told.stdout.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("strange", [True, False])
+def test_analyze_ends_with_what_the_sentinel_saw(
+    run, slide, codes, watchful_model, strange, tmp_path
+):
+    if strange:
+        paint_over(slide, (codes > 0) & (np.arange(codes.shape[1]) >= 26))
+    flags = ["--mpp", "0.5", "--model", watchful_model, "--mask-mpp", "2", "--device", "cpu"]
+    code, out, _ = run("analyze", slide, "-o", tmp_path, *flags)
+    assert code == 0
+    said = " ".join(out.split())
+    assert ("Warning: This slide looks unlike the training slides: 38% " in said) == strange
+    assert ("Strangeness: 0% of the classified tiles " in said) != strange
+
+
+def test_the_limit_of_the_sentinel_is_a_flag(run, slide, codes, watchful_model, tmp_path):
+    paint_over(slide, (codes > 0) & (np.arange(codes.shape[1]) >= 26))
+    flags = ["--mpp", "0.5", "--model", watchful_model, "--mask-mpp", "2", "--device", "cpu"]
+    _, out, _ = run("analyze", slide, "-o", tmp_path, *flags, "--strange-max", "0.5")
+    assert "Warning: This slide" not in " ".join(out.split())

@@ -86,6 +86,14 @@ def test_pixels_need_not_be_square(tissue_map, tmp_path):
     assert (x1 - x0, y1 - y0) == (448, 224)
 
 
+def test_a_tile_carries_its_doubts_and_what_is_not_known_is_left_out(tissue_map, tmp_path):
+    path = tmp_path / "tiles.geojson.gz"
+    write_tiles_geojson(path, tissue_map, info())
+    first, second = (each["properties"]["measurements"] for each in read(path))
+    assert (first["confidence"], first["entropy"], first["strangeness"]) == (1, 0, 1.25)
+    assert "strangeness" not in second
+
+
 def test_ids_stay_the_same_in_a_second_export(tissue_map, tmp_path):
     for name in ("a.geojson.gz", "b.geojson.gz"):
         write_tiles_geojson(tmp_path / name, tissue_map, info())

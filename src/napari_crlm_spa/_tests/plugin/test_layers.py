@@ -5,6 +5,7 @@ import pytest
 from napari.layers import Image, Labels, Vectors
 from napari.layers import Layer as NapariLayer
 
+from napari_crlm_spa._tests.plugin.conftest import COLS
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.slide import ArraySlide
 from napari_crlm_spa.core.slide.pyramid import SlidePyramid
@@ -13,6 +14,7 @@ from napari_crlm_spa.plugin.layers import (
     analysis_layers,
     border_segments,
     class_colors,
+    doubt_layers,
     kind_of,
     outline_layer,
     slide_layer,
@@ -134,11 +136,53 @@ def test_zone_layers_show_the_masks_of_the_features(analysis):
 
 def test_heat_maps_keep_one_scale_on_every_slide(analysis):
     heat = [each for each in analysis_layers(analysis, "id", "s") if each[2] == "image"]
+    assert len(heat) > 3
     for described in heat:
         layer = create(described)
         assert isinstance(layer, Image)
-        assert layer.contrast_limits == [0.0, 1.0]
+        top = 2.0 if kind_of(layer.metadata) == "strangeness" else 1.0
+        assert layer.contrast_limits == [0.0, top]
         assert layer.data.dtype.kind == "f"
+
+
+def doubts_of(tissue_map):
+    layers = [create(each) for each in doubt_layers(tissue_map, "id", "slide")]
+    return {kind_of(layer.metadata): layer for layer in layers}
+
+
+def test_three_maps_of_doubt_wait_hidden(known_map):
+    layers = doubts_of(known_map)
+    assert list(layers) == ["confidence", "entropy", "strangeness"]
+    assert not any(layer.visible for layer in layers.values())
+    assert [layer.name for layer in layers.values()][2] == "Strangeness (limit 1) · slide"
+
+
+def test_the_status_bar_tells_the_strangeness_of_the_tile_under_the_pointer(known_map):
+    layer = doubts_of(known_map)["strangeness"]
+    layer.visible = True
+    for row, col, told in ((6, 7, "1.5"), (1, 1, "0.5"), (1, COLS - 1, "nan")):
+        status = layer.get_status(layer.data_to_world((row, col)), world=True)
+        assert status["value"].strip(": ") == told
+
+
+def test_the_strangeness_changes_color_at_its_limit_and_is_clear_where_unknown(known_map):
+    layer = doubts_of(known_map)["strangeness"]
+    below, above = layer.colormap.map(np.array([0.99, 1.01]) / 2)
+    assert np.ptp(below[:3]) < 0.1, "gray below the limit"
+    assert above[0] > above[2] + 0.5, "orange beyond it"
+    assert layer.colormap.map(np.array([np.nan]))[0, 3] == 0
+
+
+def test_where_the_network_is_sure_nothing_covers_the_slide(known_map):
+    layers = doubts_of(known_map)
+    assert layers["confidence"].colormap.map(np.array([1.0]))[0, 3] == 0
+    assert layers["entropy"].colormap.map(np.array([0.0]))[0, 3] == 0
+    assert np.nanmax(layers["entropy"].data) == 0
+
+
+def test_a_model_that_cannot_tell_what_is_strange_has_no_such_layer(known_map):
+    known_map.strangeness[:] = np.nan
+    assert "strangeness" not in doubts_of(known_map)
 
 
 def test_the_outline_runs_along_tile_edges():

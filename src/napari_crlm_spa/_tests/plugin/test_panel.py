@@ -28,7 +28,7 @@ from napari_crlm_spa.plugin.runner import STOPPED
 from napari_crlm_spa.plugin.viewer_look import camera_of, scale_bar_of
 from napari_crlm_spa.plugin.widgets import files_bar
 from napari_crlm_spa.plugin.widgets.panel import AnalysisPanel
-from napari_crlm_spa.plugin.widgets.risk import CUTOFF_COLUMN
+from napari_crlm_spa.plugin.widgets.risk import CUTOFF_COLUMN, WARNING_STYLE
 from napari_crlm_spa.plugin.words import done_line
 from napari_crlm_spa.plugin.worker import PipelineWorker
 
@@ -559,3 +559,39 @@ def test_the_controls_and_the_message_are_those_of_the_chosen_slide(two_slides, 
 
 def visible(viewer):
     return [layer.name for layer in viewer.layers if layer.visible]
+
+
+# -- doubts -------------------------------------------------------------------------------
+
+
+def test_the_sentinel_stands_where_the_risk_is_read(qtbot, opened, pipeline):
+    assert not opened.risk.sentinel.isVisibleTo(opened)
+    run_to_end(qtbot, opened, pipeline)
+    told = opened.session.current.analysis.sentinel
+    assert not told.warns
+    assert opened.risk.sentinel.text() == told.sentence
+    assert opened.risk.sentinel.styleSheet() == ""
+
+
+def test_a_slide_unlike_the_training_slides_gets_a_warning_with_the_way_out(
+    qtbot, opened, pipeline, monkeypatch
+):
+    strange = known_map()
+    strange.strangeness[strange.classes > 0] = 2
+    monkeypatch.setattr(conftest, "known_map", lambda: strange)
+    run_to_end(qtbot, opened, pipeline)
+    text = opened.risk.sentinel.text()
+    assert text.startswith("This slide looks unlike the training slides: 100%")
+    assert "retrain" in text
+    assert opened.risk.sentinel.styleSheet() == WARNING_STYLE
+    opened.session.select(None)
+    assert not opened.risk.sentinel.isVisibleTo(opened), "what is true of one slide stays with it"
+
+
+def test_the_maps_of_doubt_wait_hidden_with_a_color_bar(qtbot, opened, viewer, pipeline):
+    run_to_end(qtbot, opened, pipeline)
+    for kind in ("confidence", "entropy", "strangeness"):
+        (layer,) = layers_of_kind(viewer, kind)
+        assert not layer.visible
+        if hasattr(layer, "colorbar"):
+            assert layer.colorbar.visible

@@ -77,6 +77,13 @@ def test_every_tile_gets_the_class_of_its_own_color(batch_size, readers):
     assert tissue_map.done.all()
 
 
+def test_every_tile_keeps_its_own_strangeness_and_glass_has_none():
+    codes, slide = checkered()
+    tissue_map = run(slide, NearestColor(batch_size=5), readers=3)
+    expected = np.concatenate([[np.nan], PALETTE[:, 0] / 128]).astype(np.float16)
+    np.testing.assert_array_equal(tissue_map.strangeness, expected[codes])
+
+
 def test_glass_never_reaches_the_network():
     codes, slide = checkered()
     classifier = NearestColor()

@@ -1,5 +1,7 @@
 """A loaded classifier: probabilities, batch sizes, and what happens out of memory."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -8,13 +10,16 @@ from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.classifier.card import Architecture, ModelCard
 from napari_crlm_spa.core.classifier.inference import ClassifyOptions
 from napari_crlm_spa.core.classifier.network import network_for
+from napari_crlm_spa.core.classifier.predict import predict_stages
+from napari_crlm_spa.core.classifier.reference_set import build_reference_set, save_reference_set
 from napari_crlm_spa.core.classifier.runtime import (
     Classifier,
     choose_device,
     choose_dtype,
     load_classifier,
 )
-from napari_crlm_spa.core.classifier.weights import save_model
+from napari_crlm_spa.core.classifier.training.cache import average_down
+from napari_crlm_spa.core.classifier.weights import load_model, save_model
 from napari_crlm_spa.errors import DeviceError
 
 CARD = ModelCard(
@@ -56,6 +61,55 @@ def test_the_batch_size_does_not_change_the_scores(model, tiles, batch_size):
     expected, found = one.predict(tiles), other.predict(tiles)
     np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-6)
     np.testing.assert_array_equal(np.isnan(found.strangeness), np.isnan(expected.strangeness))
+
+
+@pytest.fixture(scope="module")
+def watchful(model, tmp_path_factory):
+    """The same model with a reference set of noise."""
+    folder = tmp_path_factory.mktemp("watchful") / "model"
+    shutil.copytree(model, folder)
+    _, network = load_model(folder)
+    rng = np.random.default_rng(1)
+    labels = np.tile(np.arange(7), 60)
+    tiles = rng.integers(0, 256, (len(labels), 16, 16, 3)).astype(np.uint8)
+    slides = np.repeat(["a", "b", "c"], 140)
+    built = build_reference_set(network, tiles, labels, list(slides), slides == "c", CPU)
+    save_reference_set(folder, built)
+    return folder
+
+
+def test_without_a_reference_set_the_strangeness_is_not_known(model, tiles):
+    predicted = load_classifier(model, ClassifyOptions(device="cpu")).predict(tiles)
+    assert np.isnan(predicted.strangeness).all()
+
+
+def test_the_strangeness_is_that_of_the_trunks_middle_and_changes_no_probability(
+    model, watchful, tiles
+):
+    classifier = load_classifier(watchful, ClassifyOptions(device="cpu", batch_size=4))
+    found = classifier.predict(tiles)
+    middle, _ = predict_stages(classifier.network, average_down(tiles, 16), CPU)
+    expected = classifier.known.strangeness(torch.from_numpy(middle)).numpy()
+    # Bytes on one side, unrounded means on the other.
+    np.testing.assert_allclose(found.strangeness, expected, rtol=0.05)
+    plain = load_classifier(model, ClassifyOptions(device="cpu")).predict(tiles)
+    np.testing.assert_allclose(found.probabilities, plain.probabilities, atol=1e-6)
+
+
+def test_one_pass_through_the_trunk_gives_both(watchful, tiles):
+    classifier = load_classifier(watchful, ClassifyOptions(device="cpu"))
+    passes = []
+    classifier.network.trunk.register_forward_hook(lambda *_: passes.append(1))
+    classifier.predict(tiles)
+    assert len(passes) == 1
+
+
+def test_the_strangeness_in_bf16_is_that_in_fp32(watchful, tiles):
+    exact, short = (
+        load_classifier(watchful, ClassifyOptions(device="cpu", precision=each)).predict(tiles)
+        for each in ("fp32", "bf16")
+    )
+    np.testing.assert_allclose(short.strangeness, exact.strangeness, rtol=0.05)
 
 
 class SmallMemory(torch.nn.Module):

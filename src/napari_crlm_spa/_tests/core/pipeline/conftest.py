@@ -5,4 +5,5 @@ from napari_crlm_spa._tests.painted_slide import (  # noqa: F401
     color_model,
     options,
     slide,
+    watchful_model,
 )

@@ -1,6 +1,7 @@
 """The analysis folder: nothing half-written, nothing lost, nobody's results overwritten."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -100,6 +101,42 @@ def test_the_journal_gives_back_every_finished_tile(tmp_path):
     for name in ("rows", "cols", "states", "probabilities", "strangeness", "stain_fallback"):
         expected = np.concatenate([getattr(first, name), getattr(second, name)])
         np.testing.assert_array_equal(getattr(finished, name), expected)
+
+
+def without_strangeness(path):
+    """Turn a journal into one that an earlier version would have written."""
+    line, _, data = path.read_bytes().partition(b"\n")
+    header = json.loads(line)
+    del header["holds_strangeness"]
+    size = 4 + 4 + 1 + 1 + 2 * 7
+    records = [data[i : i + size] for i in range(0, len(data), size + 2)]
+    path.write_bytes(json.dumps(header).encode() + b"\n" + b"".join(records))
+
+
+def test_the_journal_of_an_earlier_version_goes_on_without_its_strangeness(tmp_path):
+    path = tmp_path / TILES_JOURNAL
+    first, second = scores_of(at((0, 1), (0, 2), (1, 3)), 1), scores_of(at((2, 0)), 2)
+    with TileJournal(path, HEADER, CRLM7) as journal:
+        journal.append(first)
+    without_strangeness(path)
+    path.write_bytes(path.read_bytes()[:-3])
+    with TileJournal(path, HEADER, CRLM7) as journal:
+        assert np.isnan(journal.finished.strangeness).all()
+        np.testing.assert_array_equal(journal.finished.probabilities, first.probabilities[:2])
+        journal.append(second)
+    with TileJournal(path, HEADER, CRLM7) as journal:
+        assert journal.finished.cols.tolist() == [1, 2, 0]
+        np.testing.assert_array_equal(journal.finished.strangeness[2:], second.strangeness)
+
+
+def test_a_folder_of_an_earlier_version_opens_without_its_strangeness(tmp_path):
+    folder, written = AnalysisFolder(tmp_path / "s"), some_map()
+    folder.write_map(written, {})
+    folder.write_run({"slide": {}})
+    shutil.rmtree(folder.file(ANALYSIS_ZARR) / "strangeness")
+    read = load_analysis(folder.path).tissue_map
+    assert np.isnan(read.strangeness).all()
+    np.testing.assert_array_equal(read.classes, written.classes)
 
 
 @pytest.mark.parametrize("cut_bytes", [1, 7, 23])
