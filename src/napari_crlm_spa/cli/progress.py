@@ -60,9 +60,9 @@ def run_with_progress(work: Generator[Progress, None, Result], kept: str = RESUM
         BarColumn(bar_width=20),
         MofNCompleteColumn(),
         _Rate(),
-        TimeElapsedColumn(),
+        TimeElapsedColumn(table_column=Column(no_wrap=True, min_width=7)),
         TextColumn("left"),
-        TimeRemainingColumn(),
+        TimeRemainingColumn(table_column=Column(no_wrap=True, min_width=7)),
     )
     try:
         with Bar(*columns, console=console) as bar:
@@ -76,6 +76,7 @@ def run_with_progress(work: Generator[Progress, None, Result], kept: str = RESUM
 
 def _drive(work: Generator[Progress, None, Result], bar: Bar) -> Result:
     tasks: dict[str, TaskID] = {}
+    reached: dict[TaskID, int] = {}
     while True:
         try:
             step = next(work)
@@ -84,8 +85,12 @@ def _drive(work: Generator[Progress, None, Result], bar: Bar) -> Result:
             return result
         if step.stage not in tasks:
             tasks[step.stage] = _line(step, bar)
+        line = tasks[step.stage]
+        if step.done < reached.get(line, 0):  # the stage begins anew, as in the next fold
+            bar.reset(line)
+        reached[line] = step.done
         bar.update(
-            tasks[step.stage],
+            line,
             description=step.stage,
             completed=step.done,
             total=step.total or None,

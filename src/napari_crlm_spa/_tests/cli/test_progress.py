@@ -33,3 +33,18 @@ def test_a_new_count_gets_a_line_of_its_own(monkeypatch):
         [Progress("Reading training tiles", 93, 93, "tiles"), Progress("Testing", 5, 93, "tiles")],
     )
     assert "Testing" in last
+
+
+def test_a_stage_that_begins_anew_keeps_its_line(monkeypatch):
+    reports = [Progress("Finished folds", 1, 2, "folds")]
+    reports += [Progress("Reading tiles", done, 50, "tiles") for done in (20, 50, 10)]
+    last = drawn(monkeypatch, reports)
+    assert last.count("Reading tiles") == 1
+    assert "10/50" in last
+    assert "50/50" not in last
+
+
+def test_the_time_left_is_never_cut_off(monkeypatch):
+    stage = "A stage with a name as long as they come in 80 columns"
+    last = drawn(monkeypatch, [Progress(stage, 100_000, 100_000, "classes")])
+    assert last.count("0:00:00") == 2

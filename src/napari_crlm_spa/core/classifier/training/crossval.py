@@ -44,8 +44,8 @@ from napari_crlm_spa.errors import TrainingError
 
 #: Logits of all tiles, divided by their fold's temperature.
 PREDICTIONS_NAME = "predictions.csv"
-#: The stage that counts what is trained in all folds.
-ALL_FOLDS = "Training all folds"
+#: The stages that count finished folds, and what is trained in all folds.
+FINISHED, ALL_FOLDS = "Finished folds", "Training all folds"
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -156,9 +156,10 @@ def cross_validate(
 
 
 def _run_all(runs: Sequence[FoldRun]) -> Generator[Progress, None, list[FoldResult]]:
-    """Run the folds; a stage of its own counts what is trained in all of them."""
+    """Run the folds; two stages count finished folds, and what is trained in all of them."""
     steps = [run.steps for run in runs]
-    results = []
+    results: list[FoldResult] = []
+    yield Progress(FINISHED, 0, len(runs), "folds")
     for index, run in enumerate(runs):
         work, before = run.run(), sum(steps[:index])
         while True:
@@ -169,10 +170,10 @@ def _run_all(runs: Sequence[FoldRun]) -> Generator[Progress, None, list[FoldResu
                 break
             if progress.stage.startswith("Epoch "):
                 yield Progress(ALL_FOLDS, before + progress.done, sum(steps), progress.unit)
-            stage = f"Fold {index + 1}/{len(runs)}: {progress.stage[:1].lower()}"
-            yield replace(progress, stage=f"{stage}{progress.stage[1:]}")
-        done = sum(steps[: index + 1])
-        yield Progress(ALL_FOLDS, done, sum(steps), "tiles", results[-1])
+            yield progress
+        if steps[index]:  # else it was finished before; stopped early, it counts in full
+            yield Progress(ALL_FOLDS, before + steps[index], sum(steps), "tiles")
+        yield Progress(FINISHED, index + 1, len(runs), "folds", results[-1])
     return results
 
 

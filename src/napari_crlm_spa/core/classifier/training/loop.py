@@ -40,7 +40,7 @@ from napari_crlm_spa.core.classifier.training.plan import (
     Plan,
     fingerprint_of,
     make_plan,
-    note_broken,
+    note_tiles,
     require_classes,
 )
 from napari_crlm_spa.core.classifier.training.recipe import TrainingOptions
@@ -109,7 +109,7 @@ def train_planned(
     held = yield from load_tiles(
         plan.validation, *size, (options.stain,), "Reading validation tiles"
     )
-    note_broken(plan, train, held)
+    note_tiles(plan, train, held)
     require_classes(plan.scheme, train)
     device = choose_device(options.device)
     history = list(checkpoint.history) if checkpoint else []
@@ -121,10 +121,10 @@ def train_planned(
             if isinstance(progress.changed, EpochRecord):
                 save_checkpoint(out_dir, fingerprint, history, trainer.modules, trainer.optimizer)
             yield progress
-    yield Progress("Judging and keeping a reference set", 0, 1)
+    yield Progress("Judging the model", 0, 1)
     card, validation, comparison, notes = _finish(out_dir, train, held, options, device)
     mark_finished(out_dir, fingerprint, history)
-    yield Progress("Judging and keeping a reference set", 1, 1)
+    yield Progress("Judging the model", 1, 1)
     return TrainingResult(out_dir, card, history, validation, plan.notes + notes, comparison)
 
 

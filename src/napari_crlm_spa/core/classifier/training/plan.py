@@ -106,7 +106,7 @@ def fingerprint_of(plan: Plan, options: TrainingOptions) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def note_broken(plan: Plan, train: TileCache, held: TileCache) -> None:
+def note_tiles(plan: Plan, train: TileCache, held: TileCache) -> None:
     """Add what a user should know of the tiles to the notes, and log all notes."""
     plan.notes += describe_tiles(plan.scheme.names, train, held)
     for note in plan.notes:

@@ -193,6 +193,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "label_smoothing": 0.0,
         "ema": 0.0,
         "balanced": False,
+        "slide_prior_floor": 1.0,
         "augment": 0.0,
         "dropout": 0.5,
     },

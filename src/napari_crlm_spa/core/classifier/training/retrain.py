@@ -35,10 +35,11 @@ from napari_crlm_spa.core.classifier.training.compare import Comparison, compare
 from napari_crlm_spa.core.classifier.training.course import TrainingResult, stalled
 from napari_crlm_spa.core.classifier.training.describe import retrained_card
 from napari_crlm_spa.core.classifier.training.head import HeadTrainer, Samples, head_logits
-from napari_crlm_spa.core.classifier.training.history import EpochRecord, write_history
+from napari_crlm_spa.core.classifier.training.history import EpochRecord
 from napari_crlm_spa.core.classifier.training.known import reference_of
-from napari_crlm_spa.core.classifier.training.plan import Plan, fingerprint_of, note_broken
+from napari_crlm_spa.core.classifier.training.plan import Plan, fingerprint_of, note_tiles
 from napari_crlm_spa.core.classifier.training.recipe import TrainingOptions
+from napari_crlm_spa.core.classifier.training.recorder import Recorder, require_tensorboard
 from napari_crlm_spa.core.classifier.training.start import Start, load_start
 from napari_crlm_spa.core.classifier.training.views import ViewsJob, compute_views, remove_views
 from napari_crlm_spa.core.classifier.weights import load_model, save_model
@@ -98,6 +99,8 @@ def retrain_head(
         If there is no model to start from, it has other classes or tiles, or `out_dir` is its
         folder or holds another training.
     """
+    if options.tensorboard:
+        require_tensorboard()
     start = load_start(out_dir, options, {tile.slide for tile in plan.train})
     fingerprint = fingerprint_of(plan, options)
     checkpoint = load_checkpoint(out_dir, fingerprint)
@@ -105,7 +108,7 @@ def retrain_head(
     stain, size = card.stain.method, (card.tile_px, card.input_px)
     train = yield from load_tiles(plan.train, *size, (stain,), "Reading training tiles")
     held = yield from load_tiles(plan.validation, *size, (stain,), "Reading validation tiles")
-    note_broken(plan, train, held)
+    note_tiles(plan, train, held)
     if not len(train):
         raise TrainingError("There are no training tiles. Hold back less with --validation.")
     device = choose_device(options.device)
@@ -122,7 +125,7 @@ def retrain_head(
         new = Samples(views, train.labels, tuple(train.slides))
         added = reference_of(network, train, held, stain, device, seed=options.seed)
         work.head = network.cpu().head
-        yield from _train(work, new, held.slides)
+        yield from _train(work, new, held.slides, out_dir)
         _write(out_dir, plan, work, held.slides)
         merged = merge_reference_sets(start.reference, added, seed=options.seed)
         card = save_reference_set(out_dir, merged)
@@ -140,21 +143,25 @@ def _jury(start: Start, held_features: NDArray[np.float16], held: TileCache) -> 
     return Jury(held_features, held.labels, old.features, old.labels.astype(np.int64))
 
 
-def _train(work: _Retraining, new: Samples, held_slides: list[str]) -> Iterator[Progress]:
+def _train(
+    work: _Retraining, new: Samples, held_slides: list[str], out_dir: Path
+) -> Iterator[Progress]:
     """Train the head, take the best epoch, and choose the point on the way to it."""
     options, before = work.options, work.start.rehearsed
     old = Samples(before.features[None], before.labels.astype(np.int64), before.slides)
     choice = Choice(work.old_head, work.jury, work.start.card.classes, options.margin)
     trainer = HeadTrainer(work.head, new, old, len(work.start.card.classes), options)
-    for number in range(options.epochs):
-        if stalled(work.history, options.patience):
-            break
-        started = time.monotonic()
-        trainer.epoch(number)
-        better = choice.consider(work.head, number + 1)
-        record = _record(work, trainer, held_slides, started, better)
-        work.history.append(record)
-        yield Progress("Training the head", number + 1, options.epochs, "epochs", record)
+    with Recorder(out_dir, tensorboard=options.tensorboard) as recorder:
+        for number in range(options.epochs):
+            if stalled(work.history, options.patience):
+                break
+            started = time.monotonic()
+            trainer.epoch(number)
+            better = choice.consider(work.head, number + 1)
+            record = _record(work, trainer, held_slides, started, better)
+            work.history.append(record)
+            recorder.record(work.history)
+            yield Progress("Training the head", number + 1, options.epochs, "epochs", record)
     work.kept_epoch = len(work.history)
     if options.keep == "best":
         choice.apply(work.head)
@@ -207,7 +214,6 @@ def _write(folder: Path, plan: Plan, work: _Retraining, held_slides: list[str]) 
     changes = {"metrics": metrics, "temperature": _temperature(work)}
     save_model(folder, draft.model_copy(update=changes), kept)
     write_comparison(folder, comparison)
-    write_history(folder, work.history)
 
 
 def _temperature(work: _Retraining) -> float:

@@ -134,14 +134,12 @@ class Trainer:
             label_smoothing=self.options.label_smoothing,
         )
         value = float(loss.detach())
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"The loss became {value} in step {step + 1}: the training diverged. Lower the "
-                "learning rate (--learning-rate). The best epoch so far is kept in the folder."
-            )
+        _require_finite("loss", value, step)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP_NORM)
+        # A gradient that is no number would spoil every weight, and the epoch's model with them.
+        norm = nn.utils.clip_grad_norm_(self.network.parameters(), _CLIP_NORM)
+        _require_finite("gradient", float(norm), step)
         self.optimizer.step()
         self._average(step)
         return value, int((logits.detach().argmax(1) == labels).sum())
@@ -174,6 +172,14 @@ class Trainer:
         if self.options.train_part == "last_block":
             self.network.trunk.eval()
             last_block(self.network).train()
+
+
+def _require_finite(what: str, value: float, step: int) -> None:
+    if not math.isfinite(value):
+        raise TrainingError(
+            f"The {what} became {value} in step {step + 1}: the training diverged. Lower the "
+            "learning rate (--learning-rate). What earlier epochs reached is kept in the folder."
+        )
 
 
 def _weights(cache: TileCache, options: TrainingOptions) -> NDArray[np.float64] | None:

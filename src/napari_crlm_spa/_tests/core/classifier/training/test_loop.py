@@ -192,6 +192,22 @@ def test_a_diverging_training_is_stopped(colored_tiles, tiny, tmp_path, finish, 
         finish(train_classifier(colored_tiles, tmp_path, tiny()))
 
 
+def test_a_gradient_that_is_no_number_stops_the_training_and_earlier_epochs_stay(
+    colored_tiles, tiny, tmp_path, finish, monkeypatch
+):
+    from napari_crlm_spa.core.classifier.training import trainer
+
+    def spoil(parameters, _):
+        calls.append(1)
+        return torch.tensor(float("inf") if len(calls) > 4 else 1.0)
+
+    calls = []
+    monkeypatch.setattr(trainer.nn.utils, "clip_grad_norm_", spoil)
+    with pytest.raises(TrainingError, match=r"gradient became inf in step 5: .* diverged"):
+        finish(train_classifier(colored_tiles, tmp_path, tiny(batch_size=32)))
+    assert load_model(tmp_path)[0].training_recipe["kept_epoch"] == 1
+
+
 @pytest.fixture
 def own_tiles(tmp_path):
     folder = tmp_path / "tiles"
