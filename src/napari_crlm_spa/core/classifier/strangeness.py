@@ -140,24 +140,25 @@ def _limit_by_slides(
 ) -> float | None:
     """Leave one slide out at a time and look how far its tiles of classes that remain lie.
 
-    The median over slides and classes: one odd slide shall not set the limit. None if no class
-    comes from two slides. The network has seen these tiles, so the limit is only a makeshift for
-    one from tiles that were held out.
+    The median over the slides of a class, then over the classes: neither one odd slide nor a
+    class that is alike everywhere shall set the limit. None if no class comes from two slides.
+    The network has seen these tiles, so the limit is only a makeshift for one from tiles that
+    were held out.
     """
     names, counts = np.unique(slides, return_counts=True)
-    far: list[float] = []
+    far: dict[int, list[float]] = {}
     for name in names[np.argsort(-counts, kind="stable")][:MOST_SLIDES_LEFT_OUT]:
         left_out = slides == name
-        remaining = np.unique(labels[~left_out])
-        groups = [left_out & (labels == label) for label in remaining]
-        groups = [group for group in groups if group.sum() >= MIN_GROUP_TILES]
-        if groups:
-            fitted = _fit(looks[~left_out], labels[~left_out])
-            far += [
-                float(np.quantile(_distances(looks[group], *fitted), USUAL_SHARE))
-                for group in groups
-            ]
-    return float(np.median(far)) if far else None
+        groups = {int(k): left_out & (labels == k) for k in np.unique(labels[~left_out])}
+        groups = {k: group for k, group in groups.items() if group.sum() >= MIN_GROUP_TILES}
+        if not groups:
+            continue
+        whitening, centers = _fit(looks[~left_out], labels[~left_out])
+        for k, group in groups.items():
+            distances = _distances(looks[group], whitening, centers)
+            far.setdefault(k, []).append(float(np.quantile(distances, USUAL_SHARE)))
+    by_class = [float(np.median(of_class)) for of_class in far.values()]
+    return float(np.median(by_class)) if by_class else None
 
 
 def _tensor(values: _Array) -> Tensor:
