@@ -194,7 +194,6 @@ PRESETS: dict[str, dict[str, Any]] = {
         "ema": 0.0,
         "balanced": False,
         "slide_prior_floor": 1.0,
-        "slide_prior_floor": 1.0,
         "augment": 0.0,
         "dropout": 0.5,
     },
