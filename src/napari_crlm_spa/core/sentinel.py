@@ -65,17 +65,21 @@ class Sentinel:
         return self.share > self.strange_max
 
     @property
-    def sentence(self) -> str:
-        """What a reader should know, and what to do about it."""
+    def measured(self) -> str:
+        """How much of the slide looks strange, and how much is usual, in words."""
         if not self.tiles:
             return UNKNOWN
-        measured = (
+        return (
             f"{self.share:.0%} of the classified tiles look unlike the tiles that the classifier "
-            f"was trained on (about {EXPECTED_SHARE:.0%} is usual)"
+            f"was trained on (about {EXPECTED_SHARE:.0%} is usual)."
         )
+
+    @property
+    def sentence(self) -> str:
+        """What a reader should know, and what to do about it."""
         if not self.warns:
-            return f"{measured}."
-        return f"This slide looks unlike the training slides: {measured}. {ADVICE}"
+            return self.measured
+        return f"This slide looks unlike the training slides: {self.measured} {ADVICE}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the record of a run keeps."""

@@ -1,3 +1,4 @@
+import dataclasses
 from html.parser import HTMLParser
 
 import numpy as np
@@ -13,6 +14,7 @@ from napari_crlm_spa.core.risk import (
     clinical_risk_score,
     load_risk_model,
 )
+from napari_crlm_spa.core.sentinel import watch_slide
 from napari_crlm_spa.core.spatial import FEATURES, spatial_features
 
 
@@ -196,3 +198,39 @@ def test_the_page_is_written_whole(make_report, tmp_path):
     assert html.rstrip().endswith("</html>")
     assert "肝転移.ndpi" in html
     assert [child.name for child in tmp_path.iterdir()] == ["report.html"]
+
+
+def doubtful(make_report, strange):
+    report = make_report()
+    shown = report.tissue_map
+    shown.probabilities[shown.classes > 0] = 1 / 7
+    shown.strangeness[shown.classes > 0] = strange
+    return dataclasses.replace(report, sentinel=watch_slide(shown))
+
+
+def test_a_slide_unlike_the_training_slides_is_called_so_above_the_map_and_at_the_risk(make_report):
+    text = page(doubtful(make_report, strange=1.5)).text
+    warning = "This slide looks unlike the training slides: 100%"
+    assert text.count(warning) == 2
+    assert text.index(warning) < text.index("Slide with the map")
+    assert text.rindex(warning) > text.index("Risk For research use only")
+
+
+def test_a_usual_slide_is_told_its_share_without_a_warning(make_report):
+    text = page(doubtful(make_report, strange=0.5)).text
+    assert "Strangeness: 0% of the classified tiles" in text
+    assert "unlike the training slides" not in text
+
+
+def test_the_maps_of_doubt_name_their_medians_and_what_their_colors_mean(make_report):
+    text = page(doubtful(make_report, strange=1.5)).text
+    for part in ("Confidence · median 14.3", "Entropy · median 1", "Strangeness · median 1.5"):
+        assert part in text
+    assert "1, the limit" in text
+
+
+def test_without_a_reference_set_there_is_no_map_of_strangeness(make_report):
+    text = page(doubtful(make_report, strange=np.nan)).text
+    assert "no reference set" in text
+    assert "Strangeness · median" not in text
+    assert "Entropy · median" in text

@@ -53,3 +53,14 @@ def test_data_addresses_hold_the_picture(kind):
     assert head == f"data:image/{kind};base64"
     with Image.open(io.BytesIO(base64.b64decode(data))) as found:
         assert np.abs(np.asarray(found).astype(int) - 200).max() <= 2
+
+
+def test_strangeness_turns_from_gray_to_alarm_at_its_limit(codes):
+    shown = make_map(codes)
+    shown.strangeness[10, 10:14] = 0.98, 1.02, 2, 500
+    picture = rasters.strange_raster(shown).astype(int)
+    below, above, top, beyond = picture[10, 10:14]
+    assert np.ptp(below) < 30
+    assert above[0] > above[2] + 150
+    assert (top == beyond).all()
+    assert (picture[20, 20] == rasters.rgb_of(rasters.OTHER_TISSUE_COLOR)).all(), "not known"
