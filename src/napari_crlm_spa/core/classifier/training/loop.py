@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_crlm_spa.core.classes import ClassScheme
-from napari_crlm_spa.core.classifier.card import ModelCard
+from napari_crlm_spa.core.classifier.card import ModelCard, load_card, model_folder
 from napari_crlm_spa.core.classifier.metrics import (
     Evaluation,
     cross_entropy,
@@ -36,6 +36,7 @@ from napari_crlm_spa.core.classifier.training.compare import Comparison, write_c
 from napari_crlm_spa.core.classifier.training.course import TrainingResult, stalled
 from napari_crlm_spa.core.classifier.training.history import EpochRecord
 from napari_crlm_spa.core.classifier.training.known import reference_of
+from napari_crlm_spa.core.classifier.training.oddities import describe_start
 from napari_crlm_spa.core.classifier.training.plan import (
     Plan,
     fingerprint_of,
@@ -109,6 +110,8 @@ def train_planned(
     held = yield from load_tiles(
         plan.validation, *size, (options.stain,), "Reading validation tiles"
     )
+    if options.init:
+        plan.notes += describe_start(load_card(model_folder(options.init)), plan.card)
     note_tiles(plan, train, held)
     require_classes(plan.scheme, train)
     device = choose_device(options.device)

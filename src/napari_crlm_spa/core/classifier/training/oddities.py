@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from napari_crlm_spa.core.classifier.card import ModelCard
 from napari_crlm_spa.core.classifier.training.cache import TileCache
 
 #: How many files a sentence names.
@@ -41,8 +42,8 @@ def describe_converted(*caches: TileCache) -> Iterator[str]:
         return
     text = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items()))
     yield (
-        f"{kinds.total()} tiles are not stored as RGB and were converted: {text}. Slides give RGB; "
-        "look whether they were exported as they should."
+        f"Tiles that are not stored as RGB and were converted: {text}. Slides give RGB; look "
+        "whether they were exported as they should."
     )
 
 
@@ -60,8 +61,8 @@ def describe_contradictions(class_names: Sequence[str], *caches: TileCache) -> I
         for names in twice
     ]
     yield (
-        f"{len(twice)} pictures stand under more than one class: {_some(pairs)}. The network is "
-        "told both; remove the wrong ones."
+        f"Pictures that stand under more than one class: {len(twice)} ({_some(pairs)}). The "
+        "network is told both; remove the wrong ones."
     )
 
 
@@ -74,8 +75,8 @@ def describe_leaks(train: TileCache, held: TileCache) -> Iterator[str]:
     if not leaks:
         return
     yield (
-        f"{len(leaks)} of {len(held)} held-back tiles are pixel for pixel among those trained on, "
-        f"so the validation flatters: {_some(leaks)}."
+        f"Held-back tiles that are pixel for pixel among those trained on: {len(leaks)} of "
+        f"{len(held)} ({_some(leaks)}). The validation flatters."
     )
 
 
@@ -92,6 +93,23 @@ def describe_unjudged(
         f"No tiles of {', '.join(class_names[label] for label in missing)} are held back: how well "
         "these are told is not known, and the balanced accuracy is that of the other classes."
     )
+
+
+def describe_start(start: ModelCard, card: ModelCard) -> Iterator[str]:
+    """Say in what the model that a training starts from saw tiles otherwise."""
+    seen = {
+        "pixels across": (start.input_px, card.input_px),
+        "µm/px": (start.mpp, card.mpp),
+        "px a tile": (start.tile_px, card.tile_px),
+        "stain normalization": (start.stain.method, card.stain.method),
+        "wide layers": (start.architecture.hidden, card.architecture.hidden),
+    }
+    differing = [f"{old} {what}, now {new}" for what, (old, new) in seen.items() if old != new]
+    if differing:
+        yield (
+            f"{start.name}, from which the training starts, was trained otherwise: "
+            f"{'; '.join(differing)}. What it has learned serves less then."
+        )
 
 
 def _some(items: Sequence[str]) -> str:

@@ -54,7 +54,7 @@ def test_the_same_picture_under_two_classes_is_counted(train, held):
     tile = (train / "TUM" / "a_x0_y0.png").read_bytes()
     (train / "HEP" / "a_x9000_y0.png").write_bytes(tile)
     (note,) = notes(train, held)
-    assert note.startswith("1 pictures stand under more than one class: ")
+    assert note.startswith("Pictures that stand under more than one class: 1 (")
     assert "HEP/a_x9000_y0.png = TUM/a_x0_y0.png" in note
 
 
@@ -63,7 +63,9 @@ def test_it_is_found_across_file_formats_and_between_training_and_validation(tra
         image.save(held / "HEP" / "b_x9000_y0.bmp")
     contradiction, leak = notes(train, held)
     assert "TUM/a_x0_y0.png = HEP/b_x9000_y0.bmp" in contradiction
-    assert leak.startswith("1 of 5 held-back tiles are pixel for pixel among those trained on")
+    assert leak.startswith(
+        "Held-back tiles that are pixel for pixel among those trained on: 1 of 5"
+    )
 
 
 def test_the_same_picture_twice_under_one_class_of_the_training_is_no_matter(train, held):
@@ -97,7 +99,7 @@ def test_other_kinds_of_images_are_converted_and_counted(train, held):
     (train / "HEP" / "a_x0_y0.png").unlink()
     save_as(held / "HEP" / "b_x0_y0.png", "P")
     (note,) = notes(train, held)
-    assert note.startswith("4 tiles are not stored as RGB and were converted: ")
+    assert note.startswith("Tiles that are not stored as RGB and were converted: ")
     for kind in ("CMYK (1)", "grayscale (1)", "with transparency (1)", "palette (1)"):
         assert kind in note
 

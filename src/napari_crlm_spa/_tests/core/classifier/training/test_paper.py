@@ -71,6 +71,15 @@ def test_the_card_tells_the_recipe_and_the_model_it_began_with(stage_one, stage_
     assert (recipe["train_part"], recipe["schedule"]) == ("last_block", "constant")
 
 
+def test_a_start_that_saw_tiles_otherwise_is_noted(
+    stage_one, stage_two, colored_tiles, tmp_path, finish
+):
+    assert not any("trained otherwise" in note for note in stage_two.notes)
+    options = preset("paper", init=str(stage_one), epochs=1, **{**_SMALL, "input_px": PX // 2})
+    result = finish(train_classifier(colored_tiles, tmp_path, options))
+    assert any("32 pixels across, now 16" in note for note in result.notes)
+
+
 def test_it_is_deterministic_and_another_seed_differs(
     stage_one, stage_two, colored_tiles, tmp_path, finish
 ):
