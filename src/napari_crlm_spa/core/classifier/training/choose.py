@@ -43,9 +43,8 @@ class Jury:
         """Return the logits of the new and of the old tiles."""
         return head_logits(head, self.new_features), head_logits(head, self.old_features)
 
-    def loss(self, head: nn.Module) -> float:
-        """Return the mean of the balanced cross-entropies on new and old tiles."""
-        new, old = self.ask(head)
+    def loss(self, new: NDArray[np.float32], old: NDArray[np.float32]) -> float:
+        """Return the mean of the balanced cross-entropies of new and old tiles' logits."""
         parts = [
             balanced_loss(labels, logits)
             for labels, logits in ((self.new_labels, new), (self.old_labels, old))
@@ -83,6 +82,7 @@ class Choice:
     epoch: int = 0
     loss: float = math.inf
     state: dict[str, Tensor] = field(default_factory=dict)
+    _before: NDArray[np.float32] | None = field(default=None, init=False)
 
     def consider(self, head: nn.Module, epoch: int) -> bool:
         """Try the points on the way to `head`; return whether one is better than all before.
@@ -99,8 +99,9 @@ class Choice:
         for share in SHARES:
             state = between(old, new, share)
             tried.load_state_dict(state)
-            loss = -share if blind else self.jury.loss(tried)
-            if loss < self.loss and not self._loses(tried):
+            new_logits, old_logits = self.jury.ask(tried)
+            loss = -share if blind else self.jury.loss(new_logits, old_logits)
+            if loss < self.loss and not self._loses(old_logits):
                 self.share, self.epoch, self.loss, self.state = share, epoch, loss, state
                 better = True
         return better
@@ -109,8 +110,10 @@ class Choice:
         """Set a head to the best one."""
         head.load_state_dict(self.state or self.old_head.state_dict())
 
-    def _loses(self, head: nn.Module) -> bool:
-        _, old = self.jury.judged(self.old_head, head)
+    def _loses(self, after: NDArray[np.float32]) -> bool:
+        if self._before is None:
+            self._before = head_logits(self.old_head, self.jury.old_features)
+        old = Judged(self.jury.old_labels, self._before, after)
         return bool(compare(None, old, self.classes, self.margin).worse)
 
 

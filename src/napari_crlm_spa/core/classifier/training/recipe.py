@@ -208,7 +208,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "label_smoothing": 0.0,
         "ema": 0.0,
     },
-    "finetune": {"epochs": 15, "learning_rate": 1e-4, "warmup_epochs": 1.0},
+    "finetune": {"epochs": 15, "learning_rate": 3e-5, "warmup_epochs": 1.0},
 }
 
 
