@@ -90,8 +90,8 @@ def describe_unjudged(
     if not missing:
         return
     yield (
-        f"No tiles of {', '.join(class_names[label] for label in missing)} are held back: how well "
-        "these are told is not known, and the balanced accuracy is that of the other classes."
+        f"No tiles of {', '.join(class_names[label] for label in missing)} are held back: the "
+        "validation, and the choice of the epoch with it, rests on the other classes."
     )
 
 
