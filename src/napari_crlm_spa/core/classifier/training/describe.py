@@ -104,7 +104,8 @@ def _joined(old: TrainingData, new: TrainingData) -> TrainingData:
     for name, counts in new.slides.items():
         slides[name] = _sum(slides.get(name, {}), counts)
     tiles = sum(new.counts.values())
-    described = new.description or f"{tiles} tiles of {len(new.slides)} slides"
+    many = "slide" if len(new.slides) == 1 else "slides"
+    described = new.description or f"{tiles} tiles of {len(new.slides)} {many}"
     return TrainingData(
         description="; then, the head alone: ".join(filter(None, (old.description, described))),
         slides=slides,

@@ -136,6 +136,7 @@ def test_card_and_table_tell_before_and_after(base, retrained):
 def test_the_new_model_knows_old_and_new_tiles(base, retrained):
     old, both = read_reference_set(base.folder), read_reference_set(retrained.folder)
     assert len(both) == len(old) + 40
+    assert both.middle is not None  # by which strangeness tells unknown tissue
     delta = np.array(both.slides) == "delta"
     assert np.count_nonzero(delta & both.held_out) == 8
     assert np.count_nonzero(~delta & both.held_out) == np.count_nonzero(old.held_out)
