@@ -22,6 +22,11 @@ from torch.nn import functional
 #: Cytol Histol 2001;23:291-299), rows R, G, B.
 _STAINS = ((0.650, 0.072, 0.268), (0.704, 0.990, 0.570), (0.286, 0.105, 0.776))
 _JPEG_SHARE, _BLUR_SHARE, _NOISE_SHARE, _GLASS_SHARE = 0.25, 0.3, 0.2, 0.2
+#: Shares of tiles with the texture of another one, with a far stranger stain, and without color.
+_SPECTRUM_SHARE, _FAR_SHARE, _GRAY_SHARE = 0.5, 0.5, 0.1
+_FAR = 1.8
+_CONTRAST = 0.15
+_LUMA = (0.299, 0.587, 0.114)
 _BLUR_REACH = 3
 
 
@@ -45,8 +50,9 @@ def augment(tiles: Tensor, strength: float, generator: torch.Generator) -> Tenso
     if strength == 0:
         return _turn(tiles.float(), generator)
     pixels = _compress(tiles, strength, generator).float()
+    pixels = _mix_spectra(pixels, strength, generator)
     pixels = _move(pixels, strength, generator)
-    pixels = _restain(pixels, strength, generator)
+    pixels = _recolor(pixels, strength, generator)
     pixels = _blur(pixels, strength, generator)
     pixels = _glass(pixels, generator)
     pixels = _noise(pixels, strength, generator)
@@ -110,6 +116,44 @@ def _move(pixels: Tensor, strength: float, generator: torch.Generator) -> Tensor
     theta[:, :, 2] = shift
     grid = functional.affine_grid(theta, list(pixels.shape), align_corners=False)
     return functional.grid_sample(pixels, grid, padding_mode="reflection", align_corners=False)
+
+
+def _mix_spectra(pixels: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+    """Move the spectrum's amplitudes of a share of the tiles toward those of others in the batch.
+
+    What a scanner, a thickness or a drawing leaves in the texture then says nothing of the
+    class, while the phases keep where things are (Xu et al., CVPR 2021, "A Fourier-based
+    framework for domain generalization", amplitude mix).
+    """
+    at = _chosen(len(pixels), _SPECTRUM_SHARE * min(1.0, strength), generator)
+    if not len(at):
+        return pixels
+    others = torch.randint(0, len(pixels), (len(at),), generator=generator)
+    share = torch.rand((len(at), 1, 1, 1), generator=generator)
+    own = torch.fft.rfft2(pixels[at])
+    size = own.abs()
+    wanted = size.lerp(torch.fft.rfft2(pixels[others]).abs(), share)
+    mixed = torch.fft.irfft2(own * (wanted / (size + 1e-6)), s=list(pixels.shape[2:]))
+    out = pixels.clone()
+    out[at] = mixed.clamp(0.0, 255.0)
+    return out
+
+
+def _recolor(pixels: Tensor, strength: float, generator: torch.Generator) -> Tensor:
+    """Restain every tile, a share of them far, change the contrast, take some tiles' color away."""
+    far = torch.rand(len(pixels), generator=generator) < _FAR_SHARE
+    near = _restain(pixels, strength, generator)
+    pixels = torch.where(
+        far[:, None, None, None], _restain(pixels, _FAR * strength, generator), near
+    )
+    spread = torch.randn((len(pixels), 1, 1, 1), generator=generator)
+    middle = pixels.mean((1, 2, 3), keepdim=True)
+    pixels = middle + (pixels - middle) * (_CONTRAST * strength * spread).exp()
+    pixels = pixels.clamp(0.0, 255.0)
+    at = _chosen(len(pixels), _GRAY_SHARE, generator)
+    gray = (pixels[at] * torch.tensor(_LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+    pixels[at] = gray.expand(-1, 3, -1, -1)
+    return pixels
 
 
 def _restain(pixels: Tensor, strength: float, generator: torch.Generator) -> Tensor:

@@ -56,7 +56,7 @@ class TrainingOptions(Options):
         choices=("per_slide", "per_tile", "none"),
     )
     stain_mix: float = option(
-        0.5,
+        0.3,
         "Share of training tiles normalized another way, so that no method is a must",
         min=0.0,
         max=1.0,
@@ -77,7 +77,7 @@ class TrainingOptions(Options):
     learning_rate: float = option(1e-3, "Highest learning rate", min=1e-7, max=10.0)
     weight_decay: float = option(0.05, "Weight decay", min=0.0, max=1.0, advanced=True)
     warmup_epochs: float = option(2.0, "Epochs of linear warm-up", min=0.0, max=1e3, advanced=True)
-    label_smoothing: float = option(0.1, "Label smoothing", min=0.0, max=0.5, advanced=True)
+    label_smoothing: float = option(0.05, "Label smoothing", min=0.0, max=0.5, advanced=True)
     ema: float = option(
         0.995, "Decay of the averaged weights; 0 is off", min=0.0, max=0.99999, advanced=True
     )
@@ -85,14 +85,14 @@ class TrainingOptions(Options):
         True, "Draw every class equally often, and the slides in it more evenly", advanced=True
     )
     drawn_share: float = option(
-        0.2,
+        0.4,
         "Share of the drawn tiles (split_kind drawn) among those of a class, if balanced",
         min=0.01,
         max=0.99,
         advanced=True,
     )
     slide_prior_floor: float = option(
-        0.1,
+        0.3,
         "How far the class may be guessed from the slide alone; 1 lets the network learn that",
         min=0.001,
         max=1.0,

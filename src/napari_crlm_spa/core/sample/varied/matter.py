@@ -33,14 +33,14 @@ def pus(window: Window, rng: np.random.Generator) -> Amounts:
 
 def granular(window: Window, rng: np.random.Generator) -> Amounts:
     """Structureless grainy matter, pink to purple, with holes."""
-    lumps = window.noise(rng.uniform(3.0, 9.0), 311)
+    lumps = window.noise(rng.uniform(4.0, 18.0), 311)
     grains = window.noise(rng.uniform(0.9, 2.0), 312)
     fine = window.noise(0.7, 313)
     drift = window.noise(rng.uniform(25.0, 70.0), 314)
     holes = ramp(window.noise(rng.uniform(2.0, 8.0), 315) - 0.3 * drift, *_hole_limits(rng))
-    coarse = rng.uniform(0.04, 0.18)
+    coarse = rng.uniform(0.02, 0.11)
     eosin = rng.uniform(0.35, 0.85) + coarse * (lumps + grains) + 0.07 * fine + 0.1 * drift
-    hematoxylin = rng.uniform(0.04, 0.32) * (1 + 0.4 * lumps + 0.4 * grains + 0.3 * drift)
+    hematoxylin = rng.uniform(0.02, 0.24) * (1 + 0.3 * lumps + 0.3 * grains + 0.3 * drift)
     full = 1 - 0.9 * holes
     return np.maximum(hematoxylin * full, 0.0), np.maximum(eosin * full, 0.0)
 

@@ -121,11 +121,11 @@ def _liver(window: Window, rng: np.random.Generator) -> Amounts:
         off_center=rng.uniform(0.05, 0.3),
         eosin=rng.uniform(0.35, 0.8),
         basophilia=rng.uniform(0.04, 0.22),
-        granules=rng.uniform(0.03, 0.14),
-        granule_um=rng.uniform(0.8, 2.0),
+        granules=rng.uniform(0.03, 0.2),
+        granule_um=rng.uniform(0.8, 2.5),
         clear=clear,
         clear_um=rng.uniform(3.0, 15.0),
-        foam=rng.choice([0.0, rng.uniform(0.2, 0.9)]),
+        foam=rng.choice([0.0, 1.0, 1.0]) * rng.uniform(0.2, 1.0),
         foam_um=rng.uniform(0.9, 2.2),
         membrane=rng.uniform(0.0, 0.35),
         membrane_um=rng.uniform(0.6, 1.6),
@@ -141,6 +141,32 @@ def _liver(window: Window, rng: np.random.Generator) -> Amounts:
     return np.maximum(hematoxylin, flat * (flat > 0.3)), eosin
 
 
+def _liver_clear(window: Window, rng: np.random.Generator) -> Amounts:
+    """Swollen hepatocytes full of glycogen: white cells, pink borders, small round nuclei."""
+    look = Nuclei(
+        radius_um=rng.uniform(2.2, 3.3),
+        spread=rng.uniform(0.08, 0.2),
+        strength=rng.uniform(0.7, 1.2),
+        hollow=rng.uniform(0.0, 0.4),
+    )
+    sheet = Sheet(
+        spacing_um=rng.uniform(17.0, 30.0),
+        jitter=rng.uniform(0.6, 1.0),
+        nuclei=look,
+        filled=rng.uniform(0.4, 0.85),
+        off_center=rng.uniform(0.05, 0.35),
+        eosin=rng.uniform(0.3, 0.6),
+        granules=rng.uniform(0.03, 0.12),
+        clear=rng.uniform(0.8, 1.1),
+        clear_um=rng.uniform(2.0, 8.0),
+        foam=rng.uniform(0.0, 0.9),
+        foam_um=rng.uniform(1.0, 3.0),
+        membrane=rng.uniform(0.25, 0.7),
+        membrane_um=rng.uniform(0.7, 1.8),
+    )
+    return draw_sheet(window, sheet, 412)
+
+
 def _liver_plates(window: Window, rng: np.random.Generator) -> Amounts:
     return cellular.hepatocytes(window, _style(rng))
 
@@ -151,10 +177,10 @@ def _tumor_nuclei(rng: np.random.Generator) -> Nuclei:
         radius_um=rng.uniform(2.7, 4.6),
         spread=rng.uniform(0.08, 0.32),
         elongation=rng.uniform(1.0, 1.8),
-        strength=rng.uniform(0.4, 0.75) if vesicular else rng.uniform(0.75, 1.25),
+        strength=rng.uniform(0.55, 1.0) if vesicular else rng.uniform(0.75, 1.25),
         strength_spread=rng.uniform(0.1, 0.35),
-        hollow=rng.uniform(0.3, 0.65) if vesicular else rng.uniform(0.0, 0.25),
-        nucleolus=rng.uniform(0.7, 1.2) if vesicular else 0.0,
+        hollow=rng.uniform(0.4, 0.75) if vesicular else rng.uniform(0.0, 0.25),
+        nucleolus=rng.uniform(0.8, 1.3) if vesicular else 0.0,
         chromatin=rng.uniform(0.1, 0.35),
     )
 
@@ -169,11 +195,11 @@ def _tumor_sheet(window: Window, rng: np.random.Generator) -> Amounts:
         filled=rng.uniform(0.8, 1.0),
         off_center=rng.uniform(0.0, 0.3),
         eosin=rng.uniform(0.25, 0.65),
-        basophilia=rng.uniform(0.06, 0.35),
-        granules=rng.uniform(0.03, 0.12),
-        granule_um=rng.uniform(0.8, 1.8),
+        basophilia=rng.uniform(0.05, 0.28),
+        granules=rng.uniform(0.03, 0.18),
+        granule_um=rng.uniform(0.8, 2.5),
         clear=rng.uniform(0.0, 0.5),
-        foam=rng.choice([0.0, rng.uniform(0.1, 0.7)]),
+        foam=rng.choice([0.0, 1.0]) * rng.uniform(0.1, 0.9),
         membrane=rng.uniform(0.0, 0.2),
         gaps=rng.uniform(0.0, 0.5),
         gap_um=rng.uniform(0.8, 4.0),
@@ -216,7 +242,7 @@ def _tumor_spindle(window: Window, rng: np.random.Generator) -> Amounts:
         disorder=rng.uniform(0.5, 1.8),
     )
     spindle = Spindle(
-        spacing_um=rng.uniform(7.5, 11.0),
+        spacing_um=rng.uniform(7.5, 14.0),
         nuclei=look,
         angle=rng.uniform(0, np.pi),
         wave_um=rng.uniform(5.0, 40.0),
@@ -225,7 +251,7 @@ def _tumor_spindle(window: Window, rng: np.random.Generator) -> Amounts:
         basophilia=rng.uniform(0.06, 0.2),
         fiber_um=rng.uniform(1.2, 3.5),
         contrast=rng.uniform(0.05, 0.15),
-        clefts=rng.uniform(0.0, 0.6),
+        clefts=rng.uniform(0.0, 0.9),
     )
     return draw_spindle(window, spindle, 430)
 
@@ -313,14 +339,20 @@ def _stroma_cells(window: Window, rng: np.random.Generator) -> Amounts:
 
 
 def _stroma_loose(window: Window, rng: np.random.Generator) -> Amounts:
-    """Edematous or cross-cut: a pink net with slender and stellate nuclei."""
-    hematoxylin, eosin = matter.fibrin(window, rng)
-    look = Nuclei(radius_um=rng.uniform(1.8, 2.7), elongation=rng.uniform(1.2, 3.0), spread=0.2)
+    """Edematous: torn wavy fibers far apart, slender and stellate nuclei."""
+    look = Nuclei(radius_um=rng.uniform(1.8, 2.7), elongation=rng.uniform(1.2, 3.5), spread=0.2)
     spindle = Spindle(
-        spacing_um=rng.uniform(12.0, 26.0), nuclei=look, eosin=0.0, contrast=0.0, basophilia=0.0
+        spacing_um=rng.uniform(12.0, 26.0),
+        nuclei=look,
+        angle=rng.uniform(0, np.pi),
+        wave_um=rng.uniform(10.0, 40.0),
+        bend_um=rng.uniform(20.0, 60.0),
+        eosin=rng.uniform(0.25, 0.6),
+        fiber_um=rng.uniform(0.8, 2.0),
+        contrast=rng.uniform(0.1, 0.3),
+        clefts=rng.uniform(0.7, 1.1),
     )
-    nuclei = draw_spindle(window, replace(spindle, angle=rng.uniform(0, np.pi)), 451)[0]
-    return np.maximum(0.25 * hematoxylin, nuclei * (nuclei > 0.25)), eosin
+    return draw_spindle(window, spindle, 451)
 
 
 def _muscle_across(window: Window, rng: np.random.Generator) -> Amounts:
@@ -342,7 +374,7 @@ def _muscle_across(window: Window, rng: np.random.Generator) -> Amounts:
 
 def _debris_granular(window: Window, rng: np.random.Generator) -> Amounts:
     hematoxylin, eosin = matter.granular(window, rng)
-    specks = matter.dust(window, rng, rng.uniform(0.0, 0.35))
+    specks = matter.dust(window, rng, rng.uniform(0.06, 0.4))
     return np.maximum(hematoxylin, specks), eosin
 
 
@@ -406,7 +438,7 @@ def _glass(window: Window, rng: np.random.Generator) -> Amounts:
 FORMS: dict[str, tuple[Draw, ...]] = {
     "BACK": (_glass,),
     "DEB": (_debris_granular, _debris_ghosts, matter.pus, _debris_fibrin, _debris_old),
-    "HEP": (_liver, _liver, _liver_plates),
+    "HEP": (_liver, _liver, _liver, _liver_clear, _liver_plates),
     "LYM": (_lymphoid, _lymphoid, _lymph_follicle),
     "MUC": (_mucus_pool, _mucus_pool, _mucus_pool, _mucus_old),
     "STR": (
@@ -417,7 +449,15 @@ FORMS: dict[str, tuple[Draw, ...]] = {
         _stroma_loose,
         _muscle_across,
     ),
-    "TUM": (_tumor_sheet, _tumor_sheet, _tumor_nests, _tumor_glands, _tumor_glands, _tumor_spindle),
+    "TUM": (
+        _tumor_sheet,
+        _tumor_sheet,
+        _tumor_nests,
+        _tumor_glands,
+        _tumor_glands,
+        _tumor_spindle,
+        _tumor_spindle,
+    ),
 }
 
 #: What may come into a tile of a tissue.
