@@ -83,7 +83,8 @@ class KnownTissue:
             limit = _limit_by_slides(looks[trained], labels[trained], slides[trained])
         if limit is None:
             return None
-        return cls(_tensor(whitening), _tensor(centers), max(limit, np.finfo(np.float32).tiny))
+        # Tiles that are all alike have no scatter; their limit must not be 0.
+        return cls(_tensor(whitening), _tensor(centers), max(limit, 1e-6))
 
     def to(self, device: torch.device) -> Self:
         """Return the same on a device."""

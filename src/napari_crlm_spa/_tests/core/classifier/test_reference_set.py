@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -16,6 +17,7 @@ from napari_crlm_spa.core.classifier.reference_set import (
     build_reference_set,
     choose_reference,
     load_reference_set,
+    merge_reference_sets,
     read_reference_set,
     save_reference_set,
 )
@@ -170,3 +172,53 @@ def test_the_default_size_stays_small(folder):
     save_reference_set(folder, full)
     assert (folder / REFERENCE_NAME).stat().st_size < 3.4e6
     assert json.loads((folder / "card.json").read_text())["reference_sha256"]
+
+
+def with_looks(reference, rows=6):
+    rng = np.random.default_rng(1)
+    return dataclasses.replace(
+        reference,
+        middle=rng.random((rows, 5)).astype(np.float16),
+        drawn=np.array([True, False, False, False, True, False])[:rows],
+    )
+
+
+def test_the_trunks_middle_and_what_is_drawn_come_back_and_can_be_absent(folder, reference):
+    written = with_looks(reference)
+    again = load_reference_set(folder, save_reference_set(folder, written))
+    np.testing.assert_array_equal(again.middle, written.middle)
+    np.testing.assert_array_equal(again.drawn, written.drawn)
+    plain = load_reference_set(folder, save_reference_set(folder, reference))
+    assert plain.middle is None
+    assert plain.drawn is None
+
+
+def test_a_middle_of_fewer_tiles_is_named(folder, reference):
+    written = save_reference_set(folder, with_looks(reference, rows=5))
+    with pytest.raises(DamagedReference, match="disagree"):
+        load_reference_set(folder, written)
+
+
+def test_the_middle_is_the_averaged_input_of_the_last_block(card):
+    torch.manual_seed(0)
+    network = network_for(card).eval()
+    tiles = np.random.default_rng(0).integers(0, 256, (7, 16, 16, 3)).astype(np.uint8)
+    labels = np.arange(7)
+    built = build_reference_set(
+        network, tiles, labels, list("abcdefg"), np.zeros(7, bool), torch.device("cpu")
+    )
+    pixels = torch.from_numpy(tiles).permute(0, 3, 1, 2).float()
+    with torch.inference_mode():
+        entered = network.trunk[:-3]((pixels - network.mean) / network.std)
+    expected = entered.mean(dim=(2, 3)).numpy()
+    np.testing.assert_allclose(built.middle, expected, rtol=2e-3, atol=1e-3)
+
+
+def test_sets_are_merged_with_their_middles_or_without_any(reference):
+    one, other = with_looks(reference), with_looks(reference)
+    other = dataclasses.replace(other, features=other.features + np.float16(1))
+    both = merge_reference_sets(one, other)
+    assert len(both) == len(both.middle) == len(both.drawn) == 12
+    assert merge_reference_sets(one, reference).middle is None
+    nothing = reference.take(np.empty(0, np.int64))
+    np.testing.assert_array_equal(merge_reference_sets(nothing, one).drawn, one.drawn)
