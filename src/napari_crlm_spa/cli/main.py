@@ -48,7 +48,7 @@ app.command("info", short_help="Show size, levels and pixel size of a slide.")(i
 app.command("convert", short_help="Write a pyramidal TIFF of an image without levels.")(
     convert.convert
 )
-app.command("mixture")(mixture.mixture)
+app.command("mixture", short_help="Fit thresholds to several slides together.")(mixture.mixture)
 app.add_typer(risk.app, name="risk")
 app.command("train", short_help="Train a classifier on labeled tiles.")(train.train)
 app.command("evaluate", short_help="Judge a classifier on labeled tiles.")(evaluate.evaluate)

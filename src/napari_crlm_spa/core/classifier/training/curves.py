@@ -55,7 +55,7 @@ def history_figure(history: Sequence[EpochRecord]) -> Figure:
     best = _best(history)
     if best is not None:
         lowest, then = best.validation_loss, 100 * best.validation_balanced_accuracy
-        _mark(loss, best.epoch, lowest, f"lowest: {lowest:.3g} in epoch {best.epoch}", 0.97)
+        _mark(loss, best.epoch, lowest, f"best: {lowest:.3g} in epoch {best.epoch}", 0.97)
         _mark(accuracy, best.epoch, then, f"{then:.1f} % in epoch {best.epoch}", 0.03)
     handles, labels = loss.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=2, frameon=False, fontsize=9)

@@ -52,8 +52,8 @@ def suggest_preset(folders: Sequence[Path], given: Mapping[str, Any]) -> tuple[s
         tiles <= FEW_TILES
     ):
         return "retrain", (
-            f"{tiles} new tiles are few: only the head of {card.name} is retrained, and its old "
-            "classes are rehearsed. --train-part all trains everything."
+            f"{tiles} new tiles are few: only the head of {card.name} is retrained. "
+            "--train-part all trains everything."
         )
     return "finetune", (
         f"All of {card.name} is trained, slowly; --train-part head trains its head alone."

@@ -27,7 +27,7 @@ def words(figure):
 
 def test_the_epoch_of_the_lowest_validation_loss_is_marked():
     figure = history_figure(COURSE)
-    assert "lowest: 0.4 in epoch 2" in words(figure)
+    assert "best: 0.4 in epoch 2" in words(figure)
     assert "75.0 % in epoch 2" in words(figure)
     loss = figure.axes[0]
     dots = [line for line in loss.lines if line.get_marker() == "o"]
