@@ -18,6 +18,7 @@ from napari_crlm_spa.cli import (
     cross_validate,
     demo,
     doctor,
+    draw_tiles,
     evaluate,
     info,
     mixture,
@@ -51,6 +52,9 @@ app.command("convert", short_help="Write a pyramidal TIFF of an image without le
 app.command("mixture", short_help="Fit thresholds to several slides together.")(mixture.mixture)
 app.add_typer(risk.app, name="risk")
 app.command("train", short_help="Train a classifier on labeled tiles.")(train.train)
+app.command("draw-tiles", short_help="Draw tiles to train with beside real ones.")(
+    draw_tiles.draw_tiles
+)
 app.command("evaluate", short_help="Judge a classifier on labeled tiles.")(evaluate.evaluate)
 app.command("cross-validate", short_help="Judge a recipe on slides that it has not seen.")(
     cross_validate.cross_validate

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from napari_crlm_spa.core.sample.nuclei import stamp
-from napari_crlm_spa.core.sample.style import Amounts, Style, along_and_across, ramp, value_at
+from napari_crlm_spa.core.sample.style import Amounts, Style, along_and_across, fiber_angle, ramp
 from napari_crlm_spa.core.sample.window import Floats, Window, noise_at
 
 
@@ -34,11 +34,7 @@ def _spindle_nuclei(window: Window, style: Style, wave: Floats) -> Floats:
     cells = window.scatter(19.0 / style.density**0.5, 35)
     cells = cells.where(cells.random(5) < 0.8)
     x, y = cells.positions(1.0)
-    slope_y, slope_x = np.gradient(wave, window.mpp)
-    # A fiber runs where "across" stays the same: at right angles to its gradient.
-    across_x = value_at(window, slope_x, x, y) - np.sin(style.angle)
-    across_y = value_at(window, slope_y, x, y) + np.cos(style.angle)
-    angle = np.arctan2(-across_x, across_y) + (cells.random(0) - 0.5) * 0.5
+    angle = fiber_angle(window, wave, style.angle, x, y) + (cells.random(0) - 0.5) * 0.5
     plump = cells.random(1) < 0.2
     long = np.where(plump, 3.3, 5.5) * (0.6 + 0.7 * cells.random(2))
     short = np.where(plump, 2.1, 1.2) * (0.75 + 0.5 * cells.random(3))

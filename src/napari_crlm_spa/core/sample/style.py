@@ -67,3 +67,15 @@ def value_at(window: Window, picture: Floats, x: Floats, y: Floats) -> Floats:
     row = np.clip(row, 0, window.height_px - 1)
     values: Floats = picture[row, col]
     return values
+
+
+def fiber_angle(window: Window, wave: Floats, angle: float, x: Floats, y: Floats) -> Floats:
+    """Direction in which wavy fibers run at places of the plane, in radians.
+
+    A fiber runs where "across" stays the same: at right angles to its gradient.
+    """
+    slope_y, slope_x = (np.asarray(part) for part in np.gradient(wave, window.mpp))
+    across_x = value_at(window, slope_x, x, y) - np.sin(angle)
+    across_y = value_at(window, slope_y, x, y) + np.cos(angle)
+    direction: Floats = np.arctan2(-across_x, across_y)
+    return direction

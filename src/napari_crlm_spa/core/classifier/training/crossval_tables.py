@@ -124,11 +124,11 @@ def fold_rows(
 ) -> list[FoldRow]:
     """Return, for every fold, what became of the tiles."""
     rows = []
-    groups = sorted({(tile.slide, tile.label) for tile in tiles})
+    groups = sorted({(tile.counted_as, tile.label) for tile in tiles})
     for fold in folds:
         held = _count(tiles, fold.held_out)
         trained = _count(tiles, fold.train)
-        whole = Counter((tile.slide, tile.label) for tile in tiles)
+        whole = Counter((tile.counted_as, tile.label) for tile in tiles)
         for slide, label in groups:
             key = (slide, label)
             kind = "unseen slide" if slide in fold.slides else "unseen block"
@@ -174,4 +174,4 @@ def _share(right: NDArray[np.bool_]) -> float:
 
 
 def _count(tiles: Sequence[LabeledTile], index: NDArray[np.int64]) -> Counter[tuple[str, int]]:
-    return Counter((tiles[int(i)].slide, tiles[int(i)].label) for i in index)
+    return Counter((tiles[int(i)].counted_as, tiles[int(i)].label) for i in index)

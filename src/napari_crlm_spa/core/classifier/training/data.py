@@ -26,6 +26,10 @@ _QUPATH = re.compile(r"^(?P<slide>.+?)[ _]*\[.*?x=(?P<x>-?\d+),y=(?P<y>-?\d+).*\
 _SPLITS = {"": "train", "val": "validation"}
 
 
+#: What drawn tiles are called where tiles are counted by slide: they come from many drawn ones.
+DRAWN_TILES = "drawn tiles"
+
+
 @dataclass(frozen=True, slots=True)
 class LabeledTile:
     """A tile on disk. `x0`, `y0` are level-0 pixels of `mpp_slide`; None where unknown."""
@@ -45,6 +49,11 @@ class LabeledTile:
     def group(self) -> str:
         """What is divided as a whole: the patient where known, else the slide."""
         return self.patient or self.slide
+
+    @property
+    def counted_as(self) -> str:
+        """What its tiles are counted under: the slide, or `DRAWN_TILES`."""
+        return DRAWN_TILES if self.drawn else self.slide
 
 
 @dataclass(slots=True)

@@ -133,7 +133,7 @@ def _by_class(tiles: Sequence[LabeledTile], scheme: ClassScheme) -> dict[str, in
 def _by_slide(tiles: Sequence[LabeledTile], scheme: ClassScheme) -> dict[str, dict[str, int]]:
     slides: dict[str, list[LabeledTile]] = {}
     for tile in tiles:
-        slides.setdefault(tile.slide, []).append(tile)
+        slides.setdefault(tile.counted_as, []).append(tile)
     return {slide: _by_class(part, scheme) for slide, part in sorted(slides.items())}
 
 

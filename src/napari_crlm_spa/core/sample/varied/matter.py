@@ -85,7 +85,7 @@ def pool(window: Window, rng: np.random.Generator) -> Amounts:
     along = window.x * cos + window.y * sin
     across = window.y * cos - window.x * sin + wave + 5 * window.noise(18.0, 342)
     key = window.seed + 343
-    strand = np.zeros(window.shape, np.float32)
+    strand: Floats = np.zeros(window.shape, np.float32)
     for number in range(int(rng.integers(1, 5))):
         length, width = rng.uniform(25.0, 110.0), rng.uniform(5.0, 22.0)
         sheet = noise_at(along / length, across / width, key + number)

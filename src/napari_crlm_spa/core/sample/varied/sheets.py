@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_crlm_spa.core.sample.nuclei import stamp
-from napari_crlm_spa.core.sample.style import Amounts, ramp, value_at
+from napari_crlm_spa.core.sample.style import Amounts, fiber_angle, ramp
 from napari_crlm_spa.core.sample.window import Floats, Scatter, Window, noise_at, voronoi
 
 
@@ -223,9 +223,7 @@ def draw_spindle(window: Window, spindle: Spindle, salt: int) -> Amounts:
     cells = window.scatter(spindle.spacing_um, salt + 6)
     cells = cells.where(cells.random(0) < 0.82)
     x, y = cells.positions(1.0)
-    slope_y, slope_x = np.gradient(wave, window.mpp)
-    across_x = value_at(window, slope_x, x, y) - np.sin(spindle.angle)
-    across_y = value_at(window, slope_y, x, y) + np.cos(spindle.angle)
-    nuclei = stamp_nuclei(window, cells, x, y, spindle.nuclei, np.arctan2(-across_x, across_y))
+    angle = fiber_angle(window, wave, spindle.angle, x, y)
+    nuclei = stamp_nuclei(window, cells, x, y, spindle.nuclei, angle)
     nuclei = nuclei * (1 + spindle.nuclei.chromatin * window.noise(0.9, salt + 7))
     return np.maximum(hematoxylin, nuclei), np.maximum(eosin, 0.0)
