@@ -9,6 +9,8 @@ import typer
 
 from napari_crlm_spa.cli.progress import console, run_with_progress
 
+_INCOMPLETE = "Some tiles are missing yet; the same command draws all of them again."
+
 
 def draw_tiles(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write into")] = Path("drawn"),
@@ -24,5 +26,5 @@ def draw_tiles(
     """
     from napari_crlm_spa.core.sample import write_drawn_tiles
 
-    run_with_progress(write_drawn_tiles(out, per_class, seed))
+    run_with_progress(write_drawn_tiles(out, per_class, seed), kept=_INCOMPLETE)
     console.print(f"Tiles: {out}", soft_wrap=True, highlight=False)
