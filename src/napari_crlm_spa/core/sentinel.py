@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from napari_crlm_spa.core.classes import NOT_CLASSIFIED
 from napari_crlm_spa.core.options import Options, option
 from napari_crlm_spa.core.tissue_map import TissueMap
 
@@ -18,7 +19,12 @@ ADVICE = (
     "focus, exclude what is no liver or tumor with regions of interest, or retrain the "
     "classifier on tiles of your own."
 )
-UNKNOWN = "Not known: the classifier has no reference set to compare with."
+#: Stands alone in the panel, so it says what is not known.
+UNKNOWN = "Whether this slide looks unlike the training slides is not known: "
+NOTHING_CLASSIFIED = f"{UNKNOWN}no tile was classified."
+NOTHING_TO_COMPARE = (
+    f"{UNKNOWN}the classifier has no reference set to compare with, or one that does not suffice."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +54,14 @@ class Sentinel:
         Of these, the tiles with a strangeness above 1.
     strange_max
         Share of strange tiles above which it warns.
+    classified
+        Whether any tile was classified at all.
     """
 
     tiles: int
     strange: int
     strange_max: float
+    classified: bool = True
 
     @property
     def share(self) -> float:
@@ -68,7 +77,7 @@ class Sentinel:
     def measured(self) -> str:
         """How much of the slide looks strange, and how much is usual, in words."""
         if not self.tiles:
-            return UNKNOWN
+            return NOTHING_TO_COMPARE if self.classified else NOTHING_CLASSIFIED
         return (
             f"{self.share:.0%} of the classified tiles look unlike the tiles that the classifier "
             f"was trained on (about {EXPECTED_SHARE:.0%} is usual)."
@@ -98,4 +107,5 @@ def watch_slide(tissue_map: TissueMap, options: SentinelOptions | None = None) -
     """Count the classified tiles of a map that look unlike the training tiles."""
     options = options or SentinelOptions()
     known = tissue_map.strangeness[~np.isnan(tissue_map.strangeness)]
-    return Sentinel(len(known), int(np.count_nonzero(known > 1)), options.strange_max)
+    classified = bool((tissue_map.classes != NOT_CLASSIFIED).any())
+    return Sentinel(len(known), int(np.count_nonzero(known > 1)), options.strange_max, classified)

@@ -50,7 +50,16 @@ def test_a_model_that_cannot_tell_never_warns_and_says_so():
     watched = watch_slide(drawn("HHTT"), SentinelOptions(strange_max=0.0))
     assert not watched.warns
     assert np.isnan(watched.share)
-    assert "no reference set" in watched.sentence
+    assert "unlike the training slides is not known: the classifier has no reference" in (
+        watched.sentence
+    )
+
+
+def test_a_slide_of_which_no_tile_was_classified_does_not_blame_the_classifier():
+    watched = watch_slide(drawn("...."))
+    assert not watched.warns
+    assert "no tile was classified" in watched.sentence
+    assert "reference set" not in watched.sentence
 
 
 def test_the_record_holds_share_limit_and_sentence():
