@@ -13,7 +13,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from PIL import Image
 
-from napari_crlm_spa.core.classes import SCHEMES
+from napari_crlm_spa.core.classes import SCHEMES, TissueClass
 from napari_crlm_spa.core.classifier.evaluation.judgement import Judgement
 from napari_crlm_spa.core.report.evaluation import tables
 from napari_crlm_spa.core.report.evaluation.numbers import figure as number
@@ -210,13 +210,23 @@ def as_png(figure: Figure, dpi: int = _DPI) -> bytes:
 
 def class_color(name: str) -> str:
     """Color of a class, darkened where it could not be seen as a line on white."""
-    for scheme in SCHEMES.values():
-        if name in scheme.names:
-            red, green, blue = scheme[name].rgb
-            light = (0.3 * red + 0.59 * green + 0.11 * blue) / 255
-            factor = 0.65 if light > 0.75 else 1.0
-            return "#" + "".join(f"{int(factor * part):02x}" for part in (red, green, blue))
-    return _QUIET
+    tissue = _tissue(name)
+    if tissue is None:
+        return _QUIET
+    red, green, blue = tissue.rgb
+    light = (0.3 * red + 0.59 * green + 0.11 * blue) / 255
+    factor = 0.65 if light > 0.75 else 1.0
+    return "#" + "".join(f"{int(factor * part):02x}" for part in (red, green, blue))
+
+
+def class_title(name: str) -> str:
+    """Return a class in words, e.g. hepatocytes; its name where no scheme has it."""
+    tissue = _tissue(name)
+    return name if tissue is None else tissue.title.lower()
+
+
+def _tissue(name: str) -> TissueClass | None:
+    return next((scheme[name] for scheme in SCHEMES.values() if name in scheme.names), None)
 
 
 def _figure(height: float, width: float = _WIDTH_IN) -> tuple[Figure, Axes]:

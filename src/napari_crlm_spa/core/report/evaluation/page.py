@@ -17,7 +17,7 @@ from napari_crlm_spa.core.classifier.evaluation.intervals import Estimate
 from napari_crlm_spa.core.classifier.evaluation.judgement import Judgement
 from napari_crlm_spa.core.report import words
 from napari_crlm_spa.core.report.evaluation import tables
-from napari_crlm_spa.core.report.evaluation.figures import class_color
+from napari_crlm_spa.core.report.evaluation.figures import class_color, class_title
 from napari_crlm_spa.core.report.evaluation.gallery import data_uri
 from napari_crlm_spa.core.report.evaluation.numbers import figure, span
 from napari_crlm_spa.core.report.evaluation.subject import EvaluationSubject, SubjectTable
@@ -73,6 +73,7 @@ def render_page(
         tiles=len(judgement.predictions),
         slide_count=len(judgement.evaluation.by_slide),
         color=class_color,
+        title=class_title,
         lowest=_lowest(judgement),
         confusion=list(_confusion(judgement)),
         slides=list(_slides(judgement))[:SLIDES_SHOWN],

@@ -104,6 +104,12 @@ def test_page_table_and_record_tell_the_same(written, judgement):
     assert record["options"]["seed"] == 0
 
 
+def test_every_abbreviation_is_spelled_out(written):
+    page = (written / "evaluation.html").read_text("utf-8")
+    for tissue in CRLM7.classes:
+        assert f"{tissue.name}: {tissue.title.lower()}" in page
+
+
 def test_percent_by_row_is_a_hundred(written):
     for row in table(written / "confusion_percent.csv"):
         assert sum(float(row[name]) for name in CRLM7.names) == pytest.approx(100, abs=1e-4)
