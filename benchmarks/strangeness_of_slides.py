@@ -108,6 +108,8 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=1000, help="tiles read of a slide")
     arguments = parser.parse_args()
     classifier = load_classifier(arguments.model, ClassifyOptions())
+    if classifier.card.stain.method != "none":
+        parser.error("this reads tiles as they are, but the model wants them stain-normalized")
     if classifier.known is None:
         parser.error("the model has no reference set that suffices: crlm-spa models reference")
     print(f"Model {classifier.card.name}, expected share {EXPECTED_SHARE:.0%}, ", end="")

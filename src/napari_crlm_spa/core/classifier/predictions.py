@@ -215,9 +215,12 @@ def _label(path: Path, line: int, row: Mapping[str, str], names: tuple[str, ...]
 
 def _logits(path: Path, line: int, row: Mapping[str, str], names: tuple[str, ...]) -> list[float]:
     try:
-        return [float(row[f"logit_{name}"]) for name in names]
+        logits = [float(row[f"logit_{name}"]) for name in names]
+        if not np.isfinite(logits).all():
+            raise ValueError
     except (TypeError, ValueError):
         raise TableError(
             f"{path}, line {line}: the logits must be numbers. Write the table anew with "
             "crlm-spa evaluate."
         ) from None
+    return logits

@@ -98,6 +98,7 @@ def test_paths_do_not_tell_where_the_folders_lie():
         ("path,slide,class,logit_x\na,s,y,1\n", "line 2: the class 'y' is none of x"),
         ("path,slide,class,logit_x\na,s,x,1\na,s,x,many\n", "line 3: the logits must be numbers"),
         ("path,slide,class,logit_x\na,s,x\n", "line 2: the logits must be numbers"),
+        ("path,slide,class,logit_x\na,s,x,nan\n", "line 2: the logits must be numbers"),
     ],
 )
 def test_a_table_with_holes_is_refused_with_the_line(tmp_path, text, sentence):
