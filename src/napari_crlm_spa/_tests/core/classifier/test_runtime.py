@@ -55,12 +55,12 @@ def test_probabilities_are_a_distribution_over_the_classes(model, tiles):
 
 
 @pytest.mark.parametrize("batch_size", [1, 4, 64])
-def test_the_batch_size_does_not_change_the_scores(model, tiles, batch_size):
-    one = load_classifier(model, ClassifyOptions(device="cpu", batch_size=11))
-    other = load_classifier(model, ClassifyOptions(device="cpu", batch_size=batch_size))
+def test_the_batch_size_does_not_change_the_scores(watchful, tiles, batch_size):
+    one = load_classifier(watchful, ClassifyOptions(device="cpu", batch_size=11))
+    other = load_classifier(watchful, ClassifyOptions(device="cpu", batch_size=batch_size))
     expected, found = one.predict(tiles), other.predict(tiles)
     np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-6)
-    np.testing.assert_array_equal(np.isnan(found.strangeness), np.isnan(expected.strangeness))
+    np.testing.assert_allclose(found.strangeness, expected.strangeness, rtol=1e-4)
 
 
 @pytest.fixture(scope="module")
