@@ -95,7 +95,9 @@ class Choice:
         blind = not len(self.jury.new_labels)
         better = False
         if blind:
-            self.share, self.epoch, self.loss, self.state = 0.0, epoch, math.inf, {}
+            self.share, self.epoch, self.loss, self.state = 0.0, epoch, 0.0, {}
+        elif math.isinf(self.loss):
+            self.loss = self.jury.loss(*self.jury.ask(self.old_head))
         for share in SHARES:
             state = between(old, new, share)
             tried.load_state_dict(state)

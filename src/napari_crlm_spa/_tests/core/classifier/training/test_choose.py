@@ -69,6 +69,15 @@ def test_where_everything_loses_the_old_head_stays():
     assert way.share == 0
 
 
+def test_where_nothing_is_better_for_the_new_tiles_the_old_head_stays():
+    """The new tile is told right and grows less sure all along the way."""
+    way = choice(jury([[2.0, 0.0]], [0], [], []))
+    assert not way.consider(NEW, 1)
+    kept = copy.deepcopy(NEW)
+    way.apply(kept)
+    assert torch.equal(kept.weight, OLD.weight)
+
+
 def test_a_later_epoch_counts_only_if_it_is_better():
     way = choice(jury([[1.0, 0.0]], [1], [], []))
     assert way.consider(NEW, 1)
