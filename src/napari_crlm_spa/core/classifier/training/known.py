@@ -12,6 +12,7 @@ from napari_crlm_spa.core.classifier.card import (
     CARD_NAME,
     WEIGHTS_NAME,
     ModelCard,
+    load_card,
     model_folder,
 )
 from napari_crlm_spa.core.classifier.network import TileNetwork
@@ -27,7 +28,7 @@ from napari_crlm_spa.core.classifier.training.cache import TileCache, load_tiles
 from napari_crlm_spa.core.classifier.training.data import LabeledTile, find_tiles
 from napari_crlm_spa.core.classifier.training.recipe import parse_merge
 from napari_crlm_spa.core.classifier.weights import load_model
-from napari_crlm_spa.core.files import write_bytes
+from napari_crlm_spa.core.files import is_file, write_bytes
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.errors import TrainingError
 
@@ -90,7 +91,7 @@ def add_reference_set(
         ``"default"`` or a model folder.
     data
         The tiles that it was trained on and those that it was not; those of a manifest's test
-        split are left alone.
+        split are left alone, and drawn ones that it was not trained on.
     out_dir
         Where to write a copy of the model with the set; None writes into the model's folder.
     held_out_slides
@@ -111,7 +112,7 @@ def add_reference_set(
     Raises
     ------
     TrainingError
-        If there are no such tiles or slides.
+        If there are no such tiles or slides, or `out_dir` holds another model.
     ModelError
         If the model cannot be used.
     """
@@ -124,7 +125,11 @@ def add_reference_set(
             f"There are no tiles of the scheme {card.scheme_name} (outside a test split) in "
             f"{', '.join(str(folder) for folder in folders)}."
         )
+    folder = model_folder(model)
+    target = folder if out_dir is None else out_dir
+    _refuse_other_model(target, card)
     unseen = _unseen(card, usable, held_out_slides)
+    usable = [tile for tile in usable if not (tile.drawn and _is_held(tile, unseen))]
     stain, size = card.stain.method, (card.tile_px, card.input_px)
     known = [tile for tile in usable if not _is_held(tile, unseen)]
     others = [tile for tile in usable if _is_held(tile, unseen)]
@@ -133,12 +138,10 @@ def add_reference_set(
     where = choose_device(device)
     yield Progress(_STAGE, 0, 1)
     reference = reference_of(network.to(where), train, held, stain, where, per_class=per_class)
-    folder = model_folder(model)
-    if out_dir is not None and out_dir.resolve() != folder.resolve():
+    if target.resolve() != folder.resolve():
         for name in (WEIGHTS_NAME, CARD_NAME):
-            write_bytes(out_dir / name, (folder / name).read_bytes())
-        folder = out_dir
-    written = save_reference_set(folder, reference)
+            write_bytes(target / name, (folder / name).read_bytes())
+    written = save_reference_set(target, reference)
     yield Progress(_STAGE, 1, 1)
     return written
 
@@ -156,8 +159,19 @@ def _unseen(
         )
     if held_out_slides:
         return set(held_out_slides)
-    return there - set(card.training_data.slides) if card.training_data.slides else set()
+    listed = set(card.training_data.slides)  # drawn tiles by a common name, once by their slides'
+    if not listed:
+        return set()
+    return {tile.slide for tile in tiles if listed.isdisjoint((tile.slide, tile.counted_as))}
 
 
 def _is_held(tile: LabeledTile, unseen: set[str]) -> bool:
     return tile.split == "validation" or tile.slide in unseen
+
+
+def _refuse_other_model(folder: Path, card: ModelCard) -> None:
+    if is_file(folder / CARD_NAME) and load_card(folder).sha256 != card.sha256:
+        raise TrainingError(
+            f"{folder} holds another model, which a copy of {card.name} would replace. Choose "
+            "another folder."
+        )
