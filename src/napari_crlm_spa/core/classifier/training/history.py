@@ -30,12 +30,6 @@ class EpochRecord:
     best: bool
 
 
-def write_history(folder: Path, history: Sequence[EpochRecord]) -> None:
-    """Write the records as CSV and the curves as PNG into a folder."""
-    write_table(folder, history)
-    draw_history(folder, history)
-
-
 def write_table(folder: Path, history: Sequence[EpochRecord]) -> None:
     """Write the records as CSV."""
     text = io.StringIO()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +17,9 @@ from napari_crlm_spa.core.classifier.training.history import (
     draw_history,
     write_table,
 )
-from napari_crlm_spa.errors import TrainingError
+from napari_crlm_spa.errors import FolderNotWritable, TrainingError
+
+logger = logging.getLogger(__name__)
 
 #: Folder of TensorBoard's event files inside the model folder.
 TENSORBOARD_NAME = "tensorboard"
@@ -25,6 +29,8 @@ _DRAW_EVERY = 5.0
 
 class Recorder:
     """Writes the history after each epoch; the picture now and then, and when it is closed.
+
+    A file that another program has open is written after a later epoch; closing insists.
 
     Parameters
     ----------
@@ -41,7 +47,8 @@ class Recorder:
 
     def __init__(self, folder: Path, *, tensorboard: bool = False) -> None:
         self._folder = folder
-        self._drawn_at = -math.inf
+        self._drawn_at = time.monotonic()
+        self._untold: Sequence[EpochRecord] = ()
         self._undrawn: Sequence[EpochRecord] = ()
         self._tensorboard = tensorboard
         self._writer: Any = None
@@ -57,18 +64,23 @@ class Recorder:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._undrawn:
-            draw_history(self._folder, self._undrawn)
         if self._writer is not None:
             self._writer.close()
+        if self._untold:
+            write_table(self._folder, self._untold)
+        if self._undrawn:
+            draw_history(self._folder, self._undrawn)
 
     def record(self, history: Sequence[EpochRecord]) -> None:
         """Keep the history up to its last epoch."""
-        write_table(self._folder, history)
-        self._undrawn = list(history)
+        self._untold = self._undrawn = list(history)
+        with _patience():
+            write_table(self._folder, history)
+            self._untold = ()
         if time.monotonic() - self._drawn_at >= _DRAW_EVERY:
-            draw_history(self._folder, history)
-            self._undrawn, self._drawn_at = (), time.monotonic()
+            with _patience():
+                draw_history(self._folder, history)
+                self._undrawn, self._drawn_at = (), time.monotonic()
         if self._tensorboard:
             self._log(history[-1])
 
@@ -93,6 +105,15 @@ class Recorder:
             if math.isfinite(value):
                 self._writer.add_scalar(name, value, record.epoch)
         self._writer.flush()
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    """Put a file off that Excel or a viewer has open (on Windows): the next epoch writes it all."""
+    try:
+        yield
+    except FolderNotWritable as error:
+        logger.warning("%s", error)
 
 
 def require_tensorboard() -> None:

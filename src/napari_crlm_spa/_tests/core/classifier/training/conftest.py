@@ -1,11 +1,13 @@
 """Trivially different drawn tiles: each class of CRLM-7 has a color of its own."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from napari_crlm_spa.core.classes import CRLM7
-from napari_crlm_spa.core.classifier.training import TrainingOptions
+from napari_crlm_spa.core.classifier.training import TrainingOptions, curves, history
 
 PX = 32
 COLORS = (
@@ -23,6 +25,22 @@ def draw(folder, class_name, slide, count, seed, color, px=PX):
         pixels = np.clip(np.array(color) + noise, 0, 255).astype(np.uint8)
         name = f"{slide}_x{number * 500}_y0.png"
         Image.fromarray(pixels).save(folder / class_name / name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_pictures():
+    """A picture takes longer than a training here: leave it out where it is not looked at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(history, "plot_history", lambda *_: None)
+        yield
+
+
+@contextmanager
+def pictures():
+    """Draw the curves of a training all the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(history, "plot_history", curves.plot_history)
+        yield
 
 
 @pytest.fixture(scope="session")

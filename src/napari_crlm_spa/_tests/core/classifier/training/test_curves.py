@@ -44,7 +44,7 @@ def test_units_and_the_whole_time_are_written():
 
 def test_nothing_is_marked_where_nothing_was_held_back():
     figure = history_figure(UNJUDGED)
-    assert "lowest" not in words(figure)
+    assert "best" not in words(figure)
     assert len(figure.axes[0].lines) == 1
 
 

@@ -6,7 +6,7 @@ from napari_crlm_spa._tests.core.classifier.training.test_curves import COURSE
 from napari_crlm_spa.core.classifier.training import recorder as recorder_module
 from napari_crlm_spa.core.classifier.training import train_classifier
 from napari_crlm_spa.core.classifier.training.recorder import TENSORBOARD_NAME, Recorder
-from napari_crlm_spa.errors import TrainingError
+from napari_crlm_spa.errors import FolderNotWritable, TrainingError
 
 
 def logged(folder):
@@ -40,8 +40,38 @@ def test_the_picture_is_drawn_of_the_last_epoch_when_the_training_is_stopped(tmp
         for count in (1, 2, 3):
             recorder.record(COURSE[:count])
         raise KeyboardInterrupt
-    assert drawn[0] == 1
-    assert drawn[-1] == 3
+    assert drawn == [3]
+
+
+def test_the_picture_of_a_long_training_is_drawn_on_the_way(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(recorder_module, "_DRAW_EVERY", 0.0)
+    monkeypatch.setattr(
+        recorder_module, "draw_history", lambda _, history: drawn.append(len(history))
+    )
+    with Recorder(tmp_path) as recorder:
+        for count in (1, 2, 3):
+            recorder.record(COURSE[:count])
+    assert drawn == [1, 2, 3]
+
+
+def test_a_table_that_a_program_has_open_is_written_later_and_at_the_end_insisted_on(
+    tmp_path, monkeypatch
+):
+    written = recorder_module.write_table
+
+    def locked(*_):
+        raise FolderNotWritable("history.csv may not be written.")
+
+    with Recorder(tmp_path) as recorder:
+        monkeypatch.setattr(recorder_module, "write_table", locked)
+        recorder.record(COURSE[:1])
+        assert not (tmp_path / "history.csv").exists()
+        monkeypatch.setattr(recorder_module, "write_table", written)
+    assert "0.9" in (tmp_path / "history.csv").read_text()
+    monkeypatch.setattr(recorder_module, "write_table", locked)
+    with pytest.raises(FolderNotWritable), Recorder(tmp_path) as recorder:
+        recorder.record(COURSE[:2])
 
 
 def test_a_training_can_be_watched_with_tensorboard(colored_tiles, tiny, tmp_path, finish):
