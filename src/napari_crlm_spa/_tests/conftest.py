@@ -1,6 +1,7 @@
 """Slides drawn once a session, of known resolution and content."""
 
 import pytest
+from hypothesis import settings
 
 from napari_crlm_spa._tests.drawn_slides import (
     TiffKind,
@@ -11,6 +12,10 @@ from napari_crlm_spa._tests.drawn_slides import (
     write_tiff,
 )
 from napari_crlm_spa.core.slide import ArraySlide
+
+# A busy machine is no bug: examples may take their time.
+settings.register_profile("napari-crlm-spa", deadline=None)
+settings.load_profile("napari-crlm-spa")
 
 
 @pytest.fixture(scope="session")
