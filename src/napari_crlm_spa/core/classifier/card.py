@@ -192,7 +192,7 @@ def load_card(folder: Path) -> ModelCard:
         return ModelCard.model_validate_json(text)
     except ValidationError as error:
         raise InvalidModelCard(
-            f"{path} is not a valid model card: {_first_problem(error)}. "
+            f"{path} is not a valid model card: {first_problem(error)}. "
             "Train the model again, or mend the card by hand."
         ) from error
 
@@ -249,7 +249,8 @@ def _reason(error: Exception) -> str:
     return "it is not UTF-8 text"
 
 
-def _first_problem(error: ValidationError) -> str:
+def first_problem(error: ValidationError) -> str:
+    """Say in words what is wrong with a card."""
     problem = error.errors()[0]
     where = ".".join(str(part) for part in problem["loc"])
     text = problem["msg"].removeprefix("Value error, ")

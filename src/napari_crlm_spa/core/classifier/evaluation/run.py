@@ -20,6 +20,7 @@ from napari_crlm_spa.core.classifier.predictions import Predictions, relative_pa
 from napari_crlm_spa.core.classifier.runtime import choose_device
 from napari_crlm_spa.core.classifier.training.cache import TileCache, load_tiles
 from napari_crlm_spa.core.classifier.training.data import LabeledTile, LabeledTiles, find_tiles
+from napari_crlm_spa.core.classifier.training.oddities import describe_broken
 from napari_crlm_spa.core.classifier.training.recipe import parse_merge
 from napari_crlm_spa.core.classifier.weights import load_model
 from napari_crlm_spa.core.progress import Progress
@@ -27,7 +28,6 @@ from napari_crlm_spa.errors import DeviceError, EvaluationError
 
 #: Tiles between two reports of progress.
 _STEP = 128
-_SHOWN_BROKEN = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -204,9 +204,7 @@ def _notes(
     found: LabeledTiles, tiles: Sequence[LabeledTile], cache: TileCache, card: ModelCard
 ) -> Iterator[str]:
     yield from found.notes
-    if cache.broken:
-        shown = "; ".join(Path(line).name for line in cache.broken[:_SHOWN_BROKEN])
-        yield f"{len(cache.broken)} tiles could not be decoded and are left out: {shown}."
+    yield from describe_broken(cache)
     drawn = sum(tile.drawn for tile in tiles)
     if drawn:
         yield f"{drawn} of {len(tiles)} tiles are drawn, not photographed: they say little."

@@ -51,7 +51,8 @@ class TileCache:
     drawn
         Shape (n,), bool: the tile is drawn, not photographed.
     broken
-        Files that could not be decoded and are left out, with the reason.
+        Class folder and name of files that could not be decoded and are left out, with the
+        reason; not where they lie, since notes go into reports.
     paths
         File of each tile.
     digests
@@ -125,7 +126,7 @@ def load_tiles(
         )
     empty = np.empty((0, input_px, input_px, 3), np.uint8)
     return TileCache(
-        {method: np.concatenate(part or [empty]) for method, part in parts.items()},
+        {method: np.concatenate(parts.pop(method) or [empty]) for method in methods},
         np.array([tile.label for tile in kept], np.int64),
         [tile.slide for tile in kept],
         np.array([tile.drawn for tile in kept], bool),
@@ -183,12 +184,15 @@ def _decode_all(
     converted: Counter[str],
 ) -> tuple[NDArray[np.uint8], list[LabeledTile], list[str]]:
     def attempt(tile: LabeledTile) -> tuple[NDArray[np.uint8], str] | str:
+        name = f"{tile.path.parent.name}/{tile.path.name}"
         try:
             return decode(tile.path, tile_px)
         except FileNotFoundError:
-            return f"{tile.path}: there is no such file"
-        except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
-            return f"{tile.path}: {error}"
+            return f"{name}: there is no such file"
+        except UnidentifiedImageError:  # Pillow's sentence tells where the file lies
+            return f"{name}: it is no image of a known kind"
+        except (OSError, SyntaxError, ValueError) as error:
+            return f"{name}: {getattr(error, 'strerror', None) or error}"
 
     images, good, bad = [], [], []
     for tile, result in zip(tiles, pool.map(attempt, tiles), strict=True):

@@ -10,6 +10,7 @@ where a slide is cut between splits, and ``drawn`` for tiles that are no photogr
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -24,8 +25,6 @@ IMAGES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp"})
 _COORDINATES = re.compile(r"^(?P<slide>.+)_x(?P<x>-?\d+)_y(?P<y>-?\d+)$")
 _QUPATH = re.compile(r"^(?P<slide>.+?)[ _]*\[.*?x=(?P<x>-?\d+),y=(?P<y>-?\d+).*\]$")
 _SPLITS = {"": "train", "val": "validation"}
-
-
 #: What drawn tiles are called where tiles are counted by slide: they come from many drawn ones.
 DRAWN_TILES = "drawn tiles"
 
@@ -49,6 +48,11 @@ class LabeledTile:
     def group(self) -> str:
         """What is divided as a whole: the patient where known, else the slide."""
         return self.patient or self.slide
+
+    @property
+    def is_named_by_file(self) -> bool:
+        """Whether the file's name tells the slide."""
+        return self.slide == _slide_of(self.path.stem)[0]
 
     @property
     def counted_as(self) -> str:
@@ -108,7 +112,7 @@ def find_tiles(
     if left_out:
         text = ", ".join(f"{name} ({count})" for name, count in sorted(left_out.items()))
         found.notes.append(f"Left out, not in the scheme {scheme.name}: {text}.")
-    unnamed = sum(tile.x0 is None for tile in found.tiles)
+    unnamed = sum(tile.x0 is None and tile.group == tile.path.stem for tile in found.tiles)
     if unnamed:
         found.notes.append(
             f"{unnamed} tiles do not name their slide (<slide>_x<X>_y<Y>): each counts as a slide "
@@ -125,7 +129,8 @@ def _from_folders(folder: Path) -> list[tuple[str, LabeledTile]]:
         )
     rows = []
     for path in sorted(folder.glob("*/*")):
-        if path.suffix.lower() in IMAGES:
+        # macOS leaves files of its own (._name) beside those that it copies.
+        if path.suffix.lower() in IMAGES and not path.name.startswith("."):
             slide, x0, y0 = _slide_of(path.stem)
             rows.append((path.parent.name, LabeledTile(path, -1, slide, x0, y0)))
     if not rows:
@@ -189,20 +194,23 @@ def _manifest_tile(manifest: Path, line: int, row: Mapping[str, str]) -> Labeled
         x0 = int(row["x0"]) if row.get("x0") else x0
         y0 = int(row["y0"]) if row.get("y0") else y0
         mpp_slide = float(row["mpp_slide"]) if row.get("mpp_slide") else None
+        if mpp_slide is not None and not 0 < mpp_slide < math.inf:
+            raise ValueError(mpp_slide)
     except ValueError:
         raise TrainingError(
-            f"{manifest}, line {line}: x0 and y0 must be whole numbers, mpp_slide a number."
+            f"{manifest}, line {line}: x0 and y0 must be whole numbers, mpp_slide a number above 0."
         ) from None
+    kind = (row.get("split_kind") or "").strip().lower()
     return LabeledTile(
         manifest.parent / inside,
         -1,
-        row.get("slide") or slide,
+        (row.get("slide") or "").strip() or slide,
         x0,
         y0,
         split,
-        row.get("split_kind") == "block",
+        kind == "block",
         mpp_slide,
-        row.get("split_kind") == "drawn",
+        kind == "drawn",
         (row.get("patient") or "").strip(),
     )
 

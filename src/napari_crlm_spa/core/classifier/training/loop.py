@@ -47,10 +47,13 @@ from napari_crlm_spa.core.classifier.training.plan import (
 from napari_crlm_spa.core.classifier.training.recipe import TrainingOptions
 from napari_crlm_spa.core.classifier.training.recorder import Recorder, require_tensorboard
 from napari_crlm_spa.core.classifier.training.retrain import retrain_head
+from napari_crlm_spa.core.classifier.training.start import refuse_replacing_start
 from napari_crlm_spa.core.classifier.training.trainer import Trainer
 from napari_crlm_spa.core.classifier.weights import load_model, save_model
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.errors import TrainingError
+
+_JUDGING = "Judging the model"
 
 
 def train_classifier(
@@ -102,6 +105,7 @@ def train_planned(
         return (yield from retrain_head(plan, out_dir, options))
     if options.tensorboard:
         require_tensorboard()
+    refuse_replacing_start(out_dir, options)
     fingerprint = fingerprint_of(plan, options)
     checkpoint = load_checkpoint(out_dir, fingerprint)
     methods = STAIN_METHODS if options.stain_mix > 0 else (options.stain,)
@@ -124,10 +128,9 @@ def train_planned(
             if isinstance(progress.changed, EpochRecord):
                 save_checkpoint(out_dir, fingerprint, history, trainer.modules, trainer.optimizer)
             yield progress
-    yield Progress("Judging the model", 0, 1)
-    card, validation, comparison, notes = _finish(out_dir, train, held, options, device)
+    card, validation, comparison, notes = yield from _finish(out_dir, train, held, options, device)
     mark_finished(out_dir, fingerprint, history)
-    yield Progress("Judging the model", 1, 1)
+    yield Progress(_JUDGING, 3, 3)
     return TrainingResult(out_dir, card, history, validation, plan.notes + notes, comparison)
 
 
@@ -183,7 +186,7 @@ def _judge(
 ) -> EpochRecord:
     validation = _evaluate(trainer.predict(held.variants[trainer.options.stain]), held, plan.scheme)
     before = [r.validation_loss for r in history if math.isfinite(r.validation_loss)]
-    lowest = not len(held) or validation.cross_entropy < min(before, default=math.inf)
+    lowest = not before or validation.cross_entropy < min(before)
     return EpochRecord(
         epoch=len(history) + 1,
         learning_rate=trainer.learning_rate,
@@ -208,8 +211,9 @@ def _save(trainer: Trainer, plan: Plan, record: EpochRecord, out_dir: Path) -> N
 
 def _finish(
     folder: Path, train: TileCache, held: TileCache, options: TrainingOptions, device: torch.device
-) -> tuple[ModelCard, Evaluation | None, Comparison | None, list[str]]:
+) -> Generator[Progress, None, tuple[ModelCard, Evaluation | None, Comparison | None, list[str]]]:
     """Judge the weights as they lie on disk, fit the temperature, complete card and folder."""
+    yield Progress(_JUDGING, 0, 3)
     card, network = load_model(folder)
     validation = None
     temperature = options.temperature or 1.0
@@ -223,6 +227,7 @@ def _finish(
             **validation.as_dict(),
             "cross_entropy_at_temperature": round(calibrated, 4),
         }
+    yield Progress(_JUDGING, 1, 3)
     comparison, notes = check_start(card, held, logits, options, device)
     if comparison is not None:
         metrics["before_after"] = comparison.as_dict()
@@ -230,5 +235,6 @@ def _finish(
     save_model(
         folder, card.model_copy(update={"temperature": temperature, "metrics": metrics}), network
     )
+    yield Progress(_JUDGING, 2, 3)
     reference = reference_of(network, train, held, options.stain, device, seed=options.seed)
     return save_reference_set(folder, reference), validation, comparison, notes

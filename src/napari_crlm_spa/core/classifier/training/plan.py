@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from napari_crlm_spa.core.classes import ClassScheme, scheme_by_name
-from napari_crlm_spa.core.classifier.card import ModelCard
+from napari_crlm_spa.core.classifier.card import ModelCard, load_card, model_folder
 from napari_crlm_spa.core.classifier.training.cache import TileCache
 from napari_crlm_spa.core.classifier.training.data import (
     LabeledTile,
@@ -27,7 +27,6 @@ from napari_crlm_spa.core.classifier.training.recipe import (
     parse_merge,
 )
 from napari_crlm_spa.core.classifier.training.split import split_tiles
-from napari_crlm_spa.core.classifier.weights import load_model
 from napari_crlm_spa.errors import TrainingError
 
 logger = logging.getLogger(__name__)
@@ -86,7 +85,7 @@ def plan_of(
     train = [tiles[i] for i in split.train]
     validation = [tiles[i] for i in split.validation]
     card = draft_card(options, scheme, train, validation, split.describe())
-    return Plan(scheme, train, validation, card, list(notes))
+    return Plan(scheme, train, validation, card, [*notes, *split.notes()])
 
 
 def fingerprint_of(plan: Plan, options: TrainingOptions) -> str:
@@ -94,7 +93,7 @@ def fingerprint_of(plan: Plan, options: TrainingOptions) -> str:
     ignored = {"device", "tensorboard", *(HEAD_ONLY if options.train_part != "head" else ())}
     recipe = {name: value for name, value in options.as_dict().items() if name not in ignored}
     if options.init:
-        card = load_model(options.init)[0]
+        card = load_card(model_folder(options.init))
         recipe["init"] = card.sha256
         if options.train_part == "head":
             recipe["reference"] = card.reference_sha256
@@ -102,7 +101,9 @@ def fingerprint_of(plan: Plan, options: TrainingOptions) -> str:
         [tile.path.parent.name, tile.path.name, tile.label]
         for tile in (*plan.train, *plan.validation)
     ]
-    text = json.dumps([recipe, len(plan.train), tiles], sort_keys=True)
+    # Slides weigh in, too; where file names tell them, they are in the hash already.
+    named = [tile.slide for tile in (*plan.train, *plan.validation) if not tile.is_named_by_file]
+    text = json.dumps([recipe, len(plan.train), tiles, *([named] if named else [])], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -38,6 +38,7 @@ class Split:
     held_back: list[str] = field(default_factory=list)
     cut: list[str] = field(default_factory=list)
     dropped: int = 0
+    uncut: list[str] = field(default_factory=list)
 
     def describe(self) -> str:
         """Return a sentence for the card."""
@@ -52,6 +53,16 @@ class Split:
                 f"{', '.join(self.cut)}"
             )
         return "; ".join(parts) + "."
+
+    def notes(self) -> list[str]:
+        """Say what could not be held back."""
+        names = ", ".join(self.uncut)
+        note = (
+            f"Slides that alone carry a class and do not say where their tiles lie: {names}. They "
+            "cannot be cut and are trained on whole; add x0 to the manifest, or <slide>_x<X>_y<Y> "
+            "to the file names."
+        )
+        return [note] if names else []
 
 
 def split_tiles(
@@ -94,17 +105,19 @@ def split_tiles(
     counts, names = count_tiles(names_of[real], labels[real])
     slides = _groups_named(slides, tiles, names)
     carriers = {k: v for k, v in carriers_of(counts, names).items() if k not in slides}
+    unplaced = set(names_of[[tile.x0 is None for tile in tiles]].tolist())
     held = sorted(slides) if slides else _choose(counts, names, set(carriers), share, seed)
     side = np.where(np.isin(names_of, held), 1, 0)
-    for name, carried in sorted(carriers.items()):
+    for name in sorted(set(carriers) - unplaced):
         of_slide = np.flatnonzero(names_of == name)
-        side[of_slide] = _cut([tiles[int(i)] for i in of_slide], carried, share, tile_um)
+        side[of_slide] = _cut([tiles[int(i)] for i in of_slide], carriers[name], share, tile_um)
     return Split(
         everything[side == 0],
         everything[side == 1],
         held,
-        sorted(carriers),
+        sorted(set(carriers) - unplaced),
         int(np.count_nonzero(side == 2)),
+        sorted(set(carriers) & unplaced),
     )
 
 
@@ -172,8 +185,6 @@ def _cut(
 ) -> NDArray[np.int64]:
     """Return the side of each tile of a slide: 0 train, 1 validation, 2 dropped."""
     side = np.zeros(len(tiles), np.int64)
-    if any(tile.x0 is None for tile in tiles):
-        return side
     x0 = np.array([tile.x0 for tile in tiles], float)
     width = level0_width(tiles, tile_um)
     of_carried = np.array([tile.label in carried for tile in tiles])

@@ -89,12 +89,8 @@ def load_start(out_dir: Path, options: TrainingOptions, slides: Collection[str])
         raise TrainingError(
             "To train the head alone, say with --init which model's trunk it stands on."
         )
+    refuse_replacing_start(out_dir, options)
     folder = model_folder(options.init)
-    if folder.resolve() == out_dir.resolve():
-        raise TrainingError(
-            f"{out_dir} is the model to start from; a retrained one must not replace it. Choose "
-            "another folder with -o."
-        )
     card, network = load_model(options.init)
     for name, value in fixed_by(card).items():
         if getattr(options, name) != value:
@@ -110,6 +106,21 @@ def load_start(out_dir: Path, options: TrainingOptions, slides: Collection[str])
     reference = reference.take(~(known & reference.held_out))
     judged, seen = split_reference(reference, card.classes, options.seed)
     return Start(card, network, reference, judged, seen)
+
+
+def refuse_replacing_start(out_dir: Path, options: TrainingOptions) -> None:
+    """Refuse to write over the model that the training starts from: it could not be resumed.
+
+    Raises
+    ------
+    TrainingError
+        If `out_dir` is the folder of ``options.init``.
+    """
+    if options.init and model_folder(options.init).resolve() == out_dir.resolve():
+        raise TrainingError(
+            f"{out_dir} is the model to start from; a retrained one must not replace it. Choose "
+            "another folder with -o."
+        )
 
 
 def split_reference(

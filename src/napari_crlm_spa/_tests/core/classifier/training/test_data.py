@@ -89,12 +89,29 @@ def test_a_slide_cut_into_blocks_may_stand_in_two_splits(tmp_path):
         ({"split": "holdout"}, "line 2: the split 'holdout'"),
         ({"x0": "left"}, "line 2: x0 and y0 must be whole numbers"),
         ({"mpp_slide": "fine"}, "mpp_slide a number"),
+        ({"mpp_slide": "-0.25"}, "mpp_slide a number above 0"),
+        ({"mpp_slide": "nan"}, "mpp_slide a number above 0"),
     ],
 )
 def test_a_wrong_manifest_line_is_named(tmp_path, row, sentence):
     write_manifest(tmp_path, [{"path": "a.jpg", "class": "TUM", "slide": "s", **row}])
     with pytest.raises(TrainingError, match=sentence):
         find_tiles([tmp_path], CRLM7, {})
+
+
+def test_tiles_whose_slide_the_manifest_names_need_no_name_in_the_file(tmp_path):
+    rows = [{"path": f"{i}.jpg", "class": "TUM", "slide": slide} for i, slide in enumerate(" s ")]
+    write_manifest(tmp_path, rows)
+    found = find_tiles([tmp_path], CRLM7, {})
+    assert [tile.slide for tile in found.tiles] == ["0", "s", "2"]
+    assert [note.split(" do not ")[0] for note in found.notes] == ["2 tiles"]
+
+
+def test_files_that_macos_leaves_beside_tiles_are_no_tiles(tmp_path):
+    (tmp_path / "TUM").mkdir()
+    for name in ("a_x1_y2.png", "._a_x1_y2.png"):
+        (tmp_path / "TUM" / name).touch()
+    assert [tile.path.name for tile in find_tiles([tmp_path], CRLM7, {}).tiles] == ["a_x1_y2.png"]
 
 
 def test_a_manifest_without_its_columns_is_refused(tmp_path):

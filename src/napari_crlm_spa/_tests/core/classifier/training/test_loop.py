@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from napari_crlm_spa._tests.core.classifier.training.conftest import COLORS, PX, draw
+from napari_crlm_spa._tests.core.classifier.training.conftest import (
+    COLORS,
+    PX,
+    draw,
+    pictures,
+    run_to_end,
+    tiny_options,
+)
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.classifier.evaluation import EvaluationOptions, evaluate_model
 from napari_crlm_spa.core.classifier.training import preset, train_classifier
@@ -30,21 +37,13 @@ def stop_after(generator, epochs):
 @pytest.fixture(scope="module")
 def trained(colored_tiles, tmp_path_factory):
     """A training to the end, on trivially different classes."""
-    from napari_crlm_spa.core.classifier.training import TrainingOptions
-
     folder = tmp_path_factory.mktemp("model")
-    options = TrainingOptions(
-        arch="tiny", hidden=16, tile_px=PX, input_px=PX // 2, epochs=30, batch_size=12,
-        stain="none", stain_mix=0.0, device="cpu", precision="fp32", learning_rate=0.01,
-        warmup_epochs=0.5, dropout=0.0, augment=0.0, ema=0.0, label_smoothing=0.0,
+    options = tiny_options(
+        epochs=30, batch_size=12, augment=0.0, ema=0.0, label_smoothing=0.0,
         name="colors", attribution="nobody",
     )  # fmt: skip
-    generator = train_classifier(colored_tiles, folder, options)
-    while True:
-        try:
-            next(generator)
-        except StopIteration as stop:
-            return stop.value
+    with pictures():
+        return run_to_end(train_classifier(colored_tiles, folder, options))
 
 
 def test_trivially_different_classes_are_learned(trained):
@@ -173,6 +172,15 @@ def test_only_last_block_and_head_change_in_the_papers_recipe(
     assert changed == {"trunk.2", "head.0", "head.3", "head.6"}
 
 
+def test_the_model_that_a_training_starts_from_is_not_overwritten(
+    colored_tiles, trained, tiny, finish
+):
+    before = weights(trained.folder)
+    with pytest.raises(TrainingError, match="must not replace it"):
+        finish(train_classifier(colored_tiles, trained.folder, tiny(init=str(trained.folder))))
+    assert weights(trained.folder) == before
+
+
 def test_starting_from_another_network_is_refused(colored_tiles, trained, tiny, tmp_path, finish):
     with pytest.raises(TrainingError, match="is a tiny, but a resnet18"):
         finish(
@@ -228,6 +236,20 @@ def test_folders_of_other_classes_are_refused(tmp_path, tiny, finish):
     draw(tmp_path, "CAT", "a", 2, 0, COLORS[0])
     with pytest.raises(TrainingError, match="no tiles of the scheme crlm7"):
         finish(train_classifier(tmp_path, tmp_path / "out", tiny()))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"input_px": 20}, "tile_px 32 is no whole multiple of input_px 20"),
+        ({"name": ""}, "name: .* at least 1 character"),
+    ],
+)
+def test_options_that_make_no_model_are_refused_in_a_sentence(
+    colored_tiles, tiny, tmp_path, finish, changes, reason
+):
+    with pytest.raises(TrainingError, match=f"make no model: {reason}"):
+        finish(train_classifier(colored_tiles, tmp_path, tiny(**changes)))
 
 
 def test_a_broken_image_is_left_out_and_counted(own_tiles, tiny, tmp_path, finish):

@@ -69,6 +69,18 @@ def test_the_only_slide_of_a_class_is_cut():
     assert "c." in split.describe()
 
 
+def test_a_slide_that_cannot_be_cut_is_named_and_trained_on_whole():
+    tiles = [
+        replace(tile, x0=None) if tile.slide == "c" else tile
+        for tile in tiles_of({"a": {0: 20}, "b": {0: 20}, "c": {1: 40}})
+    ]
+    split = split_tiles(tiles, 0.2, 0)
+    assert (split.cut, split.uncut) == ([], ["c"])
+    assert sum(tiles[i].label == 1 for i in split.train) == 40
+    assert "cut" not in split.describe()
+    assert "c. They cannot be cut" in split.notes()[0]
+
+
 def test_slides_can_be_named():
     tiles = tiles_of({"a": {0: 4}, "b": {0: 4}, "c": {0: 4}})
     split = split_tiles(tiles, 0.2, 0, ["b"])
