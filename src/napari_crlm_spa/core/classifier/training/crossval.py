@@ -134,6 +134,8 @@ def cross_validate(
     tile_um = options.tile_px * options.mpp
     folds = make_folds(tiles, names, folding or FoldOptions(), options.seed, tile_um)
     runs = [fold_run(fold, len(folds), tiles, folders, out_dir, options) for fold in folds]
+    for run in runs:
+        run.refuse_other()
     write_rows(out_dir / FOLDS_NAME, fold_rows(folds, tiles, names))
     results = yield from _run_all(runs)
     predictions = join_predictions([_calibrated(result) for result in results])

@@ -109,6 +109,10 @@ class FoldRun:
         except (OSError, ValueError, KeyError, TypeError):
             return False
 
+    def refuse_other(self) -> None:
+        """Refuse a folder that holds a training with other tiles or options."""
+        load_checkpoint(self.folder, fingerprint_of(self.plan, self.options))
+
     def run(self) -> Generator[Progress, None, FoldResult]:
         """Train and classify, unless that is done; `Progress` counts this fold alone."""
         if not self.is_finished():
@@ -151,7 +155,7 @@ class FoldRun:
         """Hash of the training and the held-out tiles."""
         tiles = [[tile.path.parent.name, tile.path.name, tile.label] for tile in self.held_out]
         text = json.dumps([fingerprint_of(self.plan, self.options), tiles])
-        return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 def fold_run(

@@ -199,8 +199,10 @@ def test_closing_keeps_finished_folds_and_the_next_run_ends_alike(
 
 def test_other_options_in_the_same_folder_are_refused(result, tiles, recipe, three, finish):
     other = type(recipe)(**{**recipe.as_dict(), "learning_rate": 0.02})
+    table = (result.folder / FOLDS_NAME).read_bytes()
     with pytest.raises(TrainingError, match="other tiles or options"):
-        finish(cross_validate(tiles, result.folder, other, three))
+        finish(cross_validate(tiles, result.folder, other, FoldOptions(folds=2)))
+    assert (result.folder / FOLDS_NAME).read_bytes() == table
 
 
 def test_the_temperature_of_a_fold_is_fitted_on_tiles_apart_from_those_judged(
