@@ -92,12 +92,16 @@ def why_afresh(earlier: dict[str, Any] | None, job: Job) -> str:
         return "there was no earlier result"
     if job.options.fresh:
         return "it was asked for"
+    slide, model, card = earlier.get("slide", {}), earlier.get("model", {}), job.card
+    same_weights = model.get("sha256") == card.sha256
+    reference, temperature = model.get("reference_sha256", ""), model.get("temperature")
     reasons = {
-        "the slide changed": earlier.get("slide", {}).get("fingerprint")
-        != job.slide.info.fingerprint,
-        "the model changed": earlier.get("model", {}).get("sha256") != job.card.sha256,
-        "the model's reference set changed": earlier.get("model", {}).get("reference_sha256", "")
-        != job.card.reference_sha256,
+        "the slide changed": slide.get("fingerprint") != job.slide.info.fingerprint,
+        "the model changed": not same_weights,
+        "the model's reference set changed": same_weights and reference != card.reference_sha256,
+        # Records of earlier versions hold no temperature.
+        "the model's temperature changed": same_weights
+        and temperature not in (None, card.temperature),
     }
     told = [reason for reason, true in reasons.items() if true]
     return " and ".join(told) or "the options changed"
@@ -115,6 +119,7 @@ def begin_record(job: Job, identity: str, why: str) -> dict[str, Any]:
             "version": job.card.version,
             "sha256": job.card.sha256,
             "reference_sha256": job.card.reference_sha256,
+            "temperature": job.card.temperature,
             "folder": job.model_dir,
         },
         "options": {

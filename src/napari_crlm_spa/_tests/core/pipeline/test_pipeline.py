@@ -14,11 +14,14 @@ from contextlib import closing
 
 import numpy as np
 import pytest
+import torch
 import zarr
 
 from napari_crlm_spa._tests.painted_slide import PX, paint
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.classifier import runtime
+from napari_crlm_spa.core.classifier.card import load_card, save_card
+from napari_crlm_spa.core.classifier.weights import load_model, save_model
 from napari_crlm_spa.core.pipeline import AnalysisOptions, analyze_slide, analyze_to_end, run, write
 from napari_crlm_spa.core.pipeline.classify import SUSPICIOUS_SHARE
 from napari_crlm_spa.core.slide import open_slide
@@ -153,6 +156,29 @@ def test_anything_else_starts_afresh_and_says_why(slide, options, tmp_path, coun
     second = analyze_to_end(slide, tmp_path / "out", dataclasses.replace(options, **change))
     assert sum(counted) == 2 * before
     assert second.run["started_afresh_because"] == why
+
+
+def test_a_calibrated_model_classifies_anew_and_says_why(slide, options, color_model, tmp_path):
+    model = shutil.copytree(color_model, tmp_path / "model")
+    mine = dataclasses.replace(options, model=str(model))
+    analyze_to_end(slide, tmp_path / "out", mine)
+    save_card(model, load_card(model).model_copy(update={"temperature": 1.5}))
+    second = analyze_to_end(slide, tmp_path / "out", mine)
+    assert not second.reused
+    assert second.run["started_afresh_because"] == "the model's temperature changed"
+    assert second.run["model"]["temperature"] == 1.5
+
+
+def test_another_model_is_named_once(slide, options, color_model, tmp_path):
+    model = shutil.copytree(color_model, tmp_path / "model")
+    mine = dataclasses.replace(options, model=str(model))
+    analyze_to_end(slide, tmp_path / "out", mine)
+    card, network = load_model(model)
+    with torch.no_grad():
+        network.head[-1].bias += 0.001
+    save_model(model, card.model_copy(update={"temperature": 1.5}), network)
+    second = analyze_to_end(slide, tmp_path / "out", mine)
+    assert second.run["started_afresh_because"] == "the model changed"
 
 
 def test_tiles_for_qupath_are_those_of_the_present_map(slide, options, tmp_path):
