@@ -94,7 +94,7 @@ def subject_of_model(
         notes.insert(0, _calibrated(calibrated))
     return EvaluationSubject(
         title=f"How good is {card.name}?",
-        sentence=f"{_SPLITS[evaluation.split].capitalize()} in {data}",
+        sentence=f"{data}: {_SPLITS[evaluation.split]}",
         facts=tuple(_facts(evaluation, data)),
         notes=tuple(notes),
         folders=evaluation.folders,
