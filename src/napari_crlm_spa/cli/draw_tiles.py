@@ -27,4 +27,4 @@ def draw_tiles(
     from napari_crlm_spa.core.sample import write_drawn_tiles
 
     run_with_progress(write_drawn_tiles(out, per_class, seed), kept=_INCOMPLETE)
-    console.print(f"Tiles: {out}", soft_wrap=True, highlight=False)
+    console.print(f"Tiles: {out}", soft_wrap=True, highlight=False, markup=False)

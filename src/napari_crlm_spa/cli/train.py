@@ -90,8 +90,11 @@ def _show(result: TrainingResult) -> None:
             table.add_row(name, "-" if recall is None else f"{recall:.3f}")
         table.add_row("balanced accuracy", f"{result.validation.balanced_accuracy:.3f}")
         output.print(table)
-    output.print(f"Model: {result.folder}", soft_wrap=True)
-    output.print(f"Use it: crlm-spa analyze SLIDE --model {result.folder}", soft_wrap=True)
+    for line in (
+        f"Model: {result.folder}",
+        f"Use it: crlm-spa analyze SLIDE --model {result.folder}",
+    ):
+        output.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def _before_after(comparison: Comparison) -> Table:

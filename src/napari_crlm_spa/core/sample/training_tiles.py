@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,7 @@ class _Place:
     row: tuple[str | int | float, ...]
 
 
-def write_drawn_tiles(folder: Path, per_class: int, seed: int) -> Iterator[Progress]:
+def write_drawn_tiles(folder: Path, per_class: int, seed: int) -> Generator[Progress, None, None]:
     """Write drawn tiles in the layout of labeled real ones.
 
     Every tissue is drawn in several forms with random looks (`varied`), so that a classifier
