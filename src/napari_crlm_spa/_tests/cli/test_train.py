@@ -5,26 +5,12 @@ import json
 import pytest
 
 from napari_crlm_spa._tests.cli.test_cli import run  # noqa: F401
-from napari_crlm_spa._tests.core.classifier.training.conftest import (
-    COLORS,
-    draw,
-    run_to_end,
-    tiny_options,
-)
-from napari_crlm_spa.core.classes import CRLM7
-from napari_crlm_spa.core.classifier.training import train_classifier
+from napari_crlm_spa._tests.core.classifier.training.conftest import draw, model_to_retrain
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    tiles = tmp_path_factory.mktemp("old")
-    for label, (name, color) in enumerate(zip(CRLM7.names, COLORS, strict=True)):
-        for number, slide in enumerate(("alpha", "beta")):
-            draw(tiles, name, slide, 12, 10 * label + number, color)
-    options = tiny_options(
-        epochs=12, validation=0.5, validation_slides="beta", augment=0.0, ema=0.0
-    )
-    return run_to_end(train_classifier(tiles, tmp_path_factory.mktemp("base"), options)).folder
+    return model_to_retrain(tmp_path_factory, epochs=12).folder
 
 
 @pytest.fixture

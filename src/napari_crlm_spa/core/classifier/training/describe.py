@@ -7,19 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from napari_crlm_spa.core.classes import ClassScheme
 from napari_crlm_spa.core.classifier.card import (
     Architecture,
     ModelCard,
     StainTarget,
     TrainingData,
-    first_problem,
 )
 from napari_crlm_spa.core.classifier.training.data import LabeledTile
 from napari_crlm_spa.core.classifier.training.recipe import TrainingOptions
-from napari_crlm_spa.errors import TrainingError
 
 _ON_THE_CARD_ELSEWHERE = (
     "name",
@@ -43,28 +39,7 @@ def draft_card(
     validation: Sequence[LabeledTile],
     split: str,
 ) -> ModelCard:
-    """Return the card of a training, without metrics and hash.
-
-    Raises
-    ------
-    TrainingError
-        If the options make no model, e.g. tiles that cannot be averaged down evenly.
-    """
-    try:
-        return _card(options, scheme, train, validation, split)
-    except ValidationError as error:
-        raise TrainingError(
-            f"These options make no model: {first_problem(error)}. Change what is named."
-        ) from error
-
-
-def _card(
-    options: TrainingOptions,
-    scheme: ClassScheme,
-    train: Sequence[LabeledTile],
-    validation: Sequence[LabeledTile],
-    split: str,
-) -> ModelCard:
+    """Return the card of a training, without metrics and hash."""
     return ModelCard(
         name=options.name,
         scheme_name=scheme.name,

@@ -21,11 +21,14 @@ from torch.nn import functional
 
 from napari_crlm_spa.core.classifier.training.recipe import TrainingOptions
 from napari_crlm_spa.core.classifier.training.sampling import draw_epoch, tile_weights
-from napari_crlm_spa.core.classifier.training.trainer import build_optimizer, learning_rate_at
+from napari_crlm_spa.core.classifier.training.trainer import (
+    build_optimizer,
+    learning_rate_at,
+    seed_epoch,
+)
 from napari_crlm_spa.errors import TrainingError
 
 _CLIP_NORM = 5.0
-_EPOCH_SEEDS = 100_003
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,9 +110,7 @@ class HeadTrainer:
         TrainingError
             If the loss is no longer a number.
         """
-        seed = self.options.seed * _EPOCH_SEEDS + number
-        generator = torch.Generator().manual_seed(seed)
-        torch.manual_seed(seed)  # dropout draws from the global generator
+        generator = seed_epoch(self.options.seed, number)
         self.head.train()
         order = draw_epoch(self.new_weights, len(self.new), generator)
         loss_sum, right = 0.0, 0

@@ -10,9 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from pydantic import ValidationError
 
 from napari_crlm_spa.core.classes import ClassScheme, scheme_by_name
-from napari_crlm_spa.core.classifier.card import ModelCard, load_card, model_folder
+from napari_crlm_spa.core.classifier.card import (
+    ModelCard,
+    first_problem,
+    load_card,
+    model_folder,
+)
 from napari_crlm_spa.core.classifier.training.cache import TileCache
 from napari_crlm_spa.core.classifier.training.data import (
     LabeledTile,
@@ -77,14 +83,25 @@ def usable_tiles(folders: Sequence[Path], options: TrainingOptions) -> LabeledTi
 def plan_of(
     tiles: Sequence[LabeledTile], options: TrainingOptions, notes: Sequence[str] = ()
 ) -> Plan:
-    """Hold some of the tiles back and draft the card."""
+    """Hold some of the tiles back and draft the card.
+
+    Raises
+    ------
+    TrainingError
+        If the options make no model, e.g. tiles that cannot be averaged down evenly.
+    """
     scheme = scheme_by_name(options.scheme)
     slides = [name.strip() for name in options.validation_slides.split(",") if name.strip()]
     tile_um = options.tile_px * options.mpp
     split = split_tiles(tiles, options.validation, options.seed, slides, tile_um)
     train = [tiles[i] for i in split.train]
     validation = [tiles[i] for i in split.validation]
-    card = draft_card(options, scheme, train, validation, split.describe())
+    try:
+        card = draft_card(options, scheme, train, validation, split.describe())
+    except ValidationError as error:
+        raise TrainingError(
+            f"These options make no model: {first_problem(error)}. Change what is named."
+        ) from error
     return Plan(scheme, train, validation, card, [*notes, *split.notes()])
 
 

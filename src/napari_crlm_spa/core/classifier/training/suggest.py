@@ -15,7 +15,7 @@ from napari_crlm_spa.core.classifier.training.recipe import (
 )
 
 #: Up to so many new tiles the head alone is retrained (our assumption): some minutes on a CPU.
-FEW_TILES = 2000
+HEAD_ALONE_MAX = 2000
 
 
 def suggest_preset(folders: Sequence[Path], given: Mapping[str, Any]) -> tuple[str, str]:
@@ -49,7 +49,7 @@ def suggest_preset(folders: Sequence[Path], given: Mapping[str, Any]) -> tuple[s
     tiles = _count(folders, card, given)
     fixed = fixed_by(card)
     if all(given.get(name, value) == value for name, value in fixed.items()) and (
-        tiles <= FEW_TILES
+        tiles <= HEAD_ALONE_MAX
     ):
         return "retrain", (
             f"{tiles} new tiles are few: only the head of {card.name} is retrained. "

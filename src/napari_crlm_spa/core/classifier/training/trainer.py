@@ -98,9 +98,7 @@ class Trainer:
         TrainingError
             If the loss is no longer a number.
         """
-        seed = self.options.seed * _EPOCH_SEEDS + number
-        generator = torch.Generator().manual_seed(seed)
-        torch.manual_seed(seed)  # dropout draws from the global generator
+        generator = seed_epoch(self.options.seed, number)
         order = draw_epoch(self.weights, len(self.cache), generator)
         self._train_mode()
         seen, loss_sum, right = 0, 0.0, 0
@@ -172,6 +170,13 @@ class Trainer:
         if self.options.train_part == "last_block":
             self.network.trunk.eval()
             last_block(self.network).train()
+
+
+def seed_epoch(seed: int, number: int) -> torch.Generator:
+    """Return the source of an epoch's random numbers; epochs are counted from 0."""
+    seed = seed * _EPOCH_SEEDS + number
+    torch.manual_seed(seed)  # dropout draws from the global generator
+    return torch.Generator().manual_seed(seed)
 
 
 def _require_finite(what: str, value: float, step: int) -> None:

@@ -7,7 +7,12 @@ import pytest
 from PIL import Image
 
 from napari_crlm_spa.core.classes import CRLM7
-from napari_crlm_spa.core.classifier.training import TrainingOptions, curves, history
+from napari_crlm_spa.core.classifier.training import (
+    TrainingOptions,
+    curves,
+    history,
+    train_classifier,
+)
 
 PX = 32
 COLORS = (
@@ -61,6 +66,18 @@ def tiny_options(**changes):
         "precision": "fp32", "learning_rate": 0.01, "warmup_epochs": 0.5, "dropout": 0.0,
     }  # fmt: skip
     return TrainingOptions(**{**small, **changes})
+
+
+def model_to_retrain(tmp_path_factory, **changes):
+    """Train a model of the colored classes; of each, 12 tiles trained on and 12 held back."""
+    tiles = tmp_path_factory.mktemp("old")
+    for label, (name, color) in enumerate(zip(CRLM7.names, COLORS, strict=True)):
+        for number, slide in enumerate(("alpha", "beta")):
+            draw(tiles, name, slide, 12, 10 * label + number, color)
+    options = tiny_options(
+        validation=0.5, validation_slides="beta", augment=0.0, ema=0.0, **changes
+    )
+    return run_to_end(train_classifier(tiles, tmp_path_factory.mktemp("base"), options))
 
 
 def run_to_end(generator):

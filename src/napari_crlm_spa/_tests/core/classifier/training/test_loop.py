@@ -137,6 +137,22 @@ def test_a_folder_of_another_training_is_refused(colored_tiles, tiny, tmp_path, 
         finish(train_classifier(colored_tiles, tmp_path, tiny(epochs=2)))
 
 
+def test_tiles_that_a_manifest_gives_to_other_slides_are_another_training(
+    own_tiles, tiny, tmp_path, finish
+):
+    def train(slide_of):
+        paths = sorted(path.relative_to(own_tiles).as_posix() for path in own_tiles.glob("*/*.png"))
+        lines = [f"{path},{path.split('/')[0]},{slide_of(i)}" for i, path in enumerate(paths)]
+        (own_tiles / "manifest.csv").write_text("\n".join(["path,class,slide", *lines]))
+        options = tiny(epochs=1, validation=0.0)
+        return finish(train_classifier(own_tiles, tmp_path / "out", options))
+
+    train(lambda i: "one")
+    train(lambda i: "one")
+    with pytest.raises(TrainingError, match="other tiles or options"):
+        train(lambda i: f"{i % 3}")
+
+
 def test_a_damaged_checkpoint_is_named(colored_tiles, tiny, tmp_path, finish):
     (tmp_path / "checkpoint.safetensors").write_bytes(b"nonsense")
     with pytest.raises(TrainingError, match="is damaged"):

@@ -10,8 +10,8 @@ import torch
 from napari_crlm_spa._tests.core.classifier.training.conftest import (
     COLORS,
     draw,
+    model_to_retrain,
     run_to_end,
-    tiny_options,
 )
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.classifier.card import load_card
@@ -27,17 +27,7 @@ from napari_crlm_spa.errors import TrainingError
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    """A model of the colored classes; of each, 12 tiles trained on and 12 held back."""
-    tiles = tmp_path_factory.mktemp("old")
-    for label, (name, color) in enumerate(zip(CRLM7.names, COLORS, strict=True)):
-        for number, slide in enumerate(("alpha", "beta")):
-            draw(tiles, name, slide, 12, 10 * label + number, color)
-    options = tiny_options(
-        epochs=30, batch_size=12, validation=0.5, validation_slides="beta", augment=0.0, ema=0.0,
-        label_smoothing=0.0,
-    )  # fmt: skip
-    folder = tmp_path_factory.mktemp("base")
-    return run_to_end(train_classifier(tiles, folder, options))
+    return model_to_retrain(tmp_path_factory, epochs=30, batch_size=12, label_smoothing=0.0)
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ def test_few_tiles_retrain_the_head_and_it_is_said(tiles, model):
 
 
 def test_many_tiles_train_everything(tiles, model, monkeypatch):
-    monkeypatch.setattr(suggest, "FEW_TILES", 4)
+    monkeypatch.setattr(suggest, "HEAD_ALONE_MAX", 4)
     name, why = suggest_preset(tiles, {"init": model})
     assert name == "finetune"
     assert "--train-part head" in why
