@@ -25,7 +25,7 @@ def test_the_card_says_what_the_model_saw_and_what_it_is_not_for(card):
     assert set(card.training_data.counts) == set(CRLM7.names)
     assert "Pathology Atlas, CC BY 4.0" in card.training_data.attribution
     assert "not a clinical model" in card.intended_use
-    assert {"validation", "test"} <= set(card.metrics)
+    assert {"cross_validation", "test"} <= set(card.metrics)
     assert card.known_limits
 
 
