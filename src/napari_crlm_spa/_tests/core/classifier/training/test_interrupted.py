@@ -37,6 +37,8 @@ def interrupted(*arguments):
             os.kill(os.getpid(), signal.SIGINT)
 
 epochs, loop._epochs = loop._epochs, interrupted
+# A job in the background is born deaf to Ctrl-C; one in a terminal, as here, is not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 main.main()
 """
 
