@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 from napari_crlm_spa._tests.core.classifier.training.conftest import run_to_end, tiny_options
 from napari_crlm_spa.core.classifier.training import train_classifier
@@ -55,7 +56,8 @@ def files(folder):
 def run(*arguments):
     return subprocess.run(
         [sys.executable, "-c", *map(str, arguments)],
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        # Sums are split among threads: only with as many as here are they the same to the bit.
+        env={**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())},
         capture_output=True,
         text=True,
         check=False,
