@@ -126,17 +126,27 @@ def join_predictions(parts: Sequence[Predictions]) -> Predictions:
 def relative_paths(paths: Sequence[Path], folders: Sequence[Path]) -> tuple[str, ...]:
     """Name tiles without telling where their folders lie.
 
-    With several folders each path starts with the folder's own name.
+    With several folders each path starts with the folder's name of `folder_names`.
     """
-    return tuple(_relative(path, folders) for path in paths)
+    names = folder_names(folders)
+    return tuple(_relative(path, names) for path in paths)
 
 
-def _relative(path: Path, folders: Sequence[Path]) -> str:
+def folder_names(folders: Sequence[Path]) -> dict[str, Path]:
+    """Name folders apart: by their own names, ``tiles (2)`` for a second one called tiles."""
+    names: dict[str, Path] = {}
     for folder in folders:
+        own = folder.absolute().name
+        alike = sum(known.absolute().name == own for known in names.values())
+        names[f"{own} ({alike + 1})" if alike else own] = folder
+    return names
+
+
+def _relative(path: Path, names: Mapping[str, Path]) -> str:
+    for name, folder in names.items():
         if path.is_relative_to(folder):
             inside = path.relative_to(folder)
-            named = inside if len(folders) == 1 else folder.absolute().name / inside
-            return named.as_posix()
+            return (inside if len(names) == 1 else name / inside).as_posix()
     return path.as_posix()
 
 

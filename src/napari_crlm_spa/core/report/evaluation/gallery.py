@@ -9,17 +9,23 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
+from napari_crlm_spa.core.classifier.predictions import folder_names
+
 #: Side of a tile's picture on the page; tiles are 224 px, a phone shows two in a row.
 PICTURE_PX = 224
 
 
 def find_tile(path: str, folders: Sequence[Path]) -> Path | None:
     """Find a tile by its path as `relative_paths` named it; None where it is not there."""
-    for folder in folders:
-        base = folder.absolute() if len(folders) == 1 else folder.absolute().parent
-        if (base / path).is_file():
-            return base / path
-    return None
+    if len(folders) == 1:
+        found = folders[0] / path
+    else:
+        name, _, inside = path.partition("/")
+        folder = folder_names(folders).get(name)
+        if folder is None:
+            return None
+        found = folder / inside
+    return found if found.is_file() else None
 
 
 def tile_jpeg(path: Path) -> bytes | None:

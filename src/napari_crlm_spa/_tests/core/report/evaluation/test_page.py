@@ -12,7 +12,11 @@ from PIL import Image
 from napari_crlm_spa._tests.core.classifier.made_predictions import called, drawn
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.classifier.evaluation import EvaluationOptions, judge
-from napari_crlm_spa.core.classifier.predictions import Predictions, read_predictions
+from napari_crlm_spa.core.classifier.predictions import (
+    Predictions,
+    read_predictions,
+    relative_paths,
+)
 from napari_crlm_spa.core.report.evaluation import EvaluationSubject, write_evaluation_report
 from napari_crlm_spa.core.report.evaluation.gallery import find_tile
 
@@ -211,3 +215,14 @@ def test_tiles_of_several_folders_are_found(tmp_path):
     assert find_tile("two/TUM/two.png", both) == tmp_path / "two" / "TUM" / "two.png"
     assert find_tile("TUM/one.png", both[:1]) == tmp_path / "one" / "TUM" / "one.png"
     assert find_tile("TUM/two.png", both[:1]) is None
+
+
+def test_tiles_of_two_folders_of_one_name_are_not_taken_for_each_other(tmp_path):
+    both = [tmp_path / side / "tiles" for side in ("left", "right")]
+    paths = [folder / "TUM" / "same.png" for folder in both]
+    for path in paths:
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"")
+    names = relative_paths(paths, both)
+    assert names == ("tiles/TUM/same.png", "tiles (2)/TUM/same.png")
+    assert [find_tile(name, both) for name in names] == paths
