@@ -27,6 +27,8 @@
     ├── RiskError               risk models and scores
     │   ├── InvalidRiskModel
     │   └── MissingCutoffs
+    ├── ReviewError             corrections, readers, insights that cannot be computed
+    ├── AnnotationError         drawn areas and the export of labeled tiles
     ├── TableError              CSV tables with holes or wrong columns
     └── StoreError              the analysis folder
         ├── FolderNotWritable
@@ -136,6 +138,14 @@ class InvalidRiskModel(RiskError):
 
 class MissingCutoffs(RiskError):
     """The risk model does not say where its features are split."""
+
+
+class ReviewError(CrlmSpaError):
+    """A correction, a reader's file, or a question to a map that cannot be answered."""
+
+
+class AnnotationError(CrlmSpaError):
+    """Drawn areas that cannot be read, or tiles that cannot be exported from them."""
 
 
 class TableError(CrlmSpaError):

@@ -7,7 +7,7 @@ its code less one.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from napari_crlm_spa.errors import ModelError
 
@@ -74,6 +74,14 @@ class ClassScheme:
     def __getitem__(self, name: str) -> TissueClass:
         return self.classes[self.index(name)]
 
+    def in_palette(self, palette: str) -> ClassScheme:
+        """Return the same classes in the colors of one of `PALETTES`."""
+        colors = PALETTES[palette]
+        recolored = (
+            replace(each, color=colors.get(each.name, each.color)) for each in self.classes
+        )
+        return replace(self, classes=tuple(recolored))
+
 
 _BACK = TissueClass("BACK", "Background", "Background", "#d9d9d9")
 _DEB = TissueClass("DEB", "Debris (necrosis)", "Debris", "#4d4d4d")
@@ -91,6 +99,23 @@ CRLM7 = ClassScheme("crlm7", (_BACK, _DEB, _HEP, _LYM, _MUC, _STR, _TUM))
 #: The nine colorectal classes from which the paper's network is transferred.
 CRC9 = ClassScheme("crc9", (_ADI, _BACK, _DEB, _LYM, _MUC, _MUS, _NORM, _STR, _TUM))
 
+STANDARD_PALETTE = "standard"
+#: Colors by class name; a class that is not named keeps the color of its scheme. The safe one is
+#: that of Okabe and Ito (Wong B, Nature Methods 2011;8:441), told apart in all common forms of
+#: color blindness.
+PALETTES: dict[str, dict[str, str]] = {
+    STANDARD_PALETTE: {},
+    "color-blind safe": {
+        "DEB": "#000000",
+        "HEP": "#e69f00",
+        "LYM": "#0072b2",
+        "MUC": "#56b4e9",
+        "STR": "#009e73",
+        "TUM": "#d55e00",
+        "ADI": "#f0e442",
+        "NORM": "#cc79a7",
+    },
+}
 SCHEMES: dict[str, ClassScheme] = {scheme.name: scheme for scheme in (CRLM7, CRC9)}
 
 

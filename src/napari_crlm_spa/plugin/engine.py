@@ -13,13 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_crlm_spa.core.progress import Progress
-from napari_crlm_spa.core.risk import (
-    RiskAssessment,
-    RiskModel,
-    assess_risk,
-    list_presets,
-    load_risk_model,
-)
+from napari_crlm_spa.core.risk import list_presets, load_risk_model
 from napari_crlm_spa.errors import DeviceError, InvalidRiskModel
 
 if TYPE_CHECKING:
@@ -62,17 +56,6 @@ def risk_model_title(name: str) -> str:
         return load_risk_model(name).title or Path(name).stem
     except InvalidRiskModel:
         return Path(name).stem
-
-
-def assess(analysis: Analysis, model: RiskModel) -> RiskAssessment:
-    """Assess the risk anew, with another model than the run's; the features stay.
-
-    Raises
-    ------
-    TooLittleTumor
-        If the slide is refused a risk.
-    """
-    return assess_risk(analysis.features, model)
 
 
 def analyze(

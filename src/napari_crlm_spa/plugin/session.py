@@ -10,30 +10,58 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.progress import Progress
+from napari_crlm_spa.core.risk import DEFAULT_PRESET, load_risk_model
 from napari_crlm_spa.core.slide import PixelSize, SlideInfo, stem
 from napari_crlm_spa.core.tiles import TileGrid, TileScores
 from napari_crlm_spa.core.tissue_map import TissueMap
+from napari_crlm_spa.plugin.map_view import MapView
 
 if TYPE_CHECKING:
     from napari_crlm_spa.core.pipeline import Analysis
+    from napari_crlm_spa.core.review import Review
+    from napari_crlm_spa.core.risk import RiskAssessment, RiskModel
+    from napari_crlm_spa.core.spatial import SpatialFeatures
 
 USER = "entered by hand"
 
 
 @dataclass(slots=True)
 class OpenSlide:
-    """A slide in the viewer and what is known of it so far."""
+    """A slide in the viewer and what is known of it so far.
+
+    Parameters
+    ----------
+    id, info
+        The slide.
+    tissue_map
+        The map that is shown: it fills while a run goes; under review it is the corrected one.
+    analysis
+        What the pipeline returned, as the classifier saw the slide.
+    review
+        The corrections, and the numbers that follow from them.
+    """
 
     id: str
     info: SlideInfo
     tissue_map: TissueMap | None = None
     analysis: Analysis | None = None
+    review: Review | None = None
+
+    @property
+    def features(self) -> SpatialFeatures | None:
+        """The features of the map as it is now."""
+        return None if self.review is None else self.review.features
+
+    @property
+    def risk(self) -> RiskAssessment | None:
+        """The risk of the map as it is now; None also where the slide is refused one."""
+        return None if self.review is None else self.review.risk
 
     @property
     def path(self) -> Path:
@@ -50,6 +78,24 @@ class OpenSlide:
         """The pixel size that the user entered, or None if the file's own is used."""
         size = self.info.pixel_size
         return size.mpp if size is not None and size.source == USER else None
+
+
+@dataclass(frozen=True, slots=True)
+class TileAt:
+    """A tile of a slide."""
+
+    slide_id: str
+    row: int
+    col: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlyTarget:
+    """A rectangle on the slide that is to be looked at, in its frame in micrometers."""
+
+    slide_id: str
+    center_um: tuple[float, float]
+    size_um: tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,11 +148,21 @@ class Session:
     map_started = Signal(object)  # OpenSlide
     map_changed = Signal(object)  # OpenSlide
     analysis_changed = Signal(object)  # OpenSlide
+    review_changed = Signal(object)  # OpenSlide: tiles, thresholds or the risk model are others
+    risk_model_changed = Signal(object)  # RiskModel
+    reader_changed = Signal(str)
+    view_changed = Signal(object)  # MapView
+    hovered = Signal(object)  # TileAt | None
+    fly_wanted = Signal(object)  # FlyTarget
 
     def __init__(self) -> None:
         self.slides: dict[str, OpenSlide] = {}
         self.current: OpenSlide | None = None
         self.run: Run | None = None
+        self.view = MapView()
+        self.reader = ""
+        self.risk_model_name = DEFAULT_PRESET
+        self.risk_model: RiskModel = load_risk_model(DEFAULT_PRESET)
         self._meter = Meter()
 
     # -- slides ---------------------------------------------------------------------------
@@ -143,7 +199,7 @@ class Session:
         if self.run is not None and self.run.slide_id == slide_id:
             self.end_run(self.run)
         slide = self.slides[slide_id]
-        slide.tissue_map = slide.analysis = None
+        slide.tissue_map = slide.analysis = slide.review = None
         slide.info = dataclasses.replace(slide.info, pixel_size=PixelSize(mpp, mpp, USER))
         self.current_changed.emit(self.current)
 
@@ -170,7 +226,8 @@ class Session:
         changed = progress.changed
         if isinstance(changed, TileGrid):
             # The pipeline takes models of this scheme only.
-            slide.tissue_map, slide.analysis = TissueMap.empty(changed, CRLM7), None
+            slide.tissue_map = TissueMap.empty(changed, CRLM7)
+            slide.analysis = slide.review = None
             self.map_started.emit(slide)
         elif isinstance(changed, TileScores) and slide.tissue_map is not None:
             slide.tissue_map.add(changed)
@@ -182,8 +239,68 @@ class Session:
         slide = self._slide_of(run)
         self.end_run(run)
         if slide is not None:
-            slide.analysis, slide.tissue_map = analysis, analysis.tissue_map
-            self.analysis_changed.emit(slide)
+            self.show_analysis(slide, analysis)
+
+    def show_analysis(self, slide: OpenSlide, analysis: Analysis) -> None:
+        """Begin the review of a finished analysis of an open slide."""
+        from napari_crlm_spa.core.review import Review
+
+        slide.analysis = analysis
+        slide.review = Review(analysis, self.risk_model, self.reader)
+        slide.tissue_map = slide.review.tissue_map
+        self.analysis_changed.emit(slide)
+
+    # -- the review -----------------------------------------------------------------------
+
+    def tell_review_changed(self, slide: OpenSlide) -> None:
+        """Let everybody know that a slide's review was changed (`slide.review` was called)."""
+        self.review_changed.emit(slide)
+
+    def set_risk_model(self, name: str) -> None:
+        """Use another risk model for all slides.
+
+        Raises
+        ------
+        InvalidRiskModel
+            If there is no such preset or file; the earlier one stays.
+        """
+        model = load_risk_model(name)
+        self.risk_model, self.risk_model_name = model, name
+        for slide in self.slides.values():
+            if slide.review is not None:
+                slide.review.set_risk_model(model)
+        self.risk_model_changed.emit(model)
+
+    def set_reader(self, name: str) -> None:
+        """Say who corrects and annotates from now on."""
+        if name != self.reader:
+            self.reader = name
+            self.reader_changed.emit(name)
+
+    # -- looking --------------------------------------------------------------------------
+
+    def set_view(self, **changes: Any) -> None:
+        """Look at the maps in another way; takes the fields of `MapView`."""
+        view = dataclasses.replace(self.view, **changes)
+        if view != self.view:
+            self.view = view
+            self.view_changed.emit(view)
+
+    def hover(self, tile: TileAt | None) -> None:
+        """Say which tile the pointer is on."""
+        self.hovered.emit(tile)
+
+    def fly_to_tiles(
+        self, slide: OpenSlide, row: int, col: int, n_rows: int = 1, n_cols: int = 1
+    ) -> None:
+        """Bring a rectangle of tiles into view; (row, col) is its first."""
+        if slide.tissue_map is None:
+            return
+        stride, (x_um, y_um) = slide.tissue_map.stride_um, slide.tissue_map.origin_um
+        center = (x_um + (col + n_cols / 2) * stride, y_um + (row + n_rows / 2) * stride)
+        size = (n_cols * stride, n_rows * stride)
+        self.select(slide.id)
+        self.fly_wanted.emit(FlyTarget(slide.id, center, size))
 
     def _slide_of(self, run: Run) -> OpenSlide | None:
         return self.slides.get(run.slide_id) if self.run is run else None

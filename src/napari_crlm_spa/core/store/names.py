@@ -9,6 +9,12 @@ RUN_JSON = "run.json"
 TILES_JOURNAL = "tiles.journal"
 TILES_GEOJSON = "tiles.geojson.gz"
 LOCK = ".lock"
+#: Below the analysis folder, one folder a reader.
+READERS = "readers"
+EDITS_JSONL = "edits.jsonl"
+REVIEW_JSON = "review.json"
+ANNOTATIONS_GEOJSON = "annotations.geojson"
+QUALITY_ZARR = "quality.zarr"
 
 #: Changes when older folders can no longer be read or resumed.
 FORMAT_VERSION = 1

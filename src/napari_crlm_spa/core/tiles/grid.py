@@ -20,6 +20,8 @@ class TileState(IntEnum):
     CLASSIFIED = 4
     EDITED = 5  # classified, then corrected by a reader
     UNREADABLE = 6  # the file is damaged there
+    ACCEPTED = 7  # classified, and confirmed by a reader
+    SET_ASIDE = 8  # classified, then left out by a reader
 
 
 @dataclass(frozen=True, slots=True, eq=False)

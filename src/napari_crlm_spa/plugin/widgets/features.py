@@ -50,21 +50,22 @@ class FeaturesTab(QWidget):
         self.save_button.clicked.connect(self._on_save)
         session.current_changed.connect(self._show)
         session.analysis_changed.connect(self._on_analysis_changed)
+        session.review_changed.connect(self._on_analysis_changed)
         self._show(session.current)
 
     def _on_analysis_changed(self, _slide: OpenSlide) -> None:
         self._show(self._session.current)
 
     def _show(self, slide: OpenSlide | None) -> None:
-        analysis = None if slide is None else slide.analysis
-        self.save_button.setEnabled(analysis is not None)
-        self.notes.setText("" if analysis is None else "\n".join(analysis.features.notes))
-        if analysis is None or slide is None:
+        features = None if slide is None else slide.features
+        self.save_button.setEnabled(features is not None)
+        self.notes.setText("" if features is None else "\n".join(features.notes))
+        if features is None:
             self.table.setRowCount(0)
             self.table.fit()
             return
-        scheme = analysis.tissue_map.scheme
-        for row, (tissue, cells) in enumerate(feature_table(analysis.features).items()):
+        scheme = features.tissue_map.scheme
+        for row, (tissue, cells) in enumerate(feature_table(features).items()):
             self.table.put(row, 0, short_title(scheme[tissue]), color=scheme[tissue].color)
             for column, cell in enumerate(cells, start=1):
                 text = EMPTY if isnan(cell.value) else f"{cell.value:.4f}"
@@ -86,9 +87,9 @@ class FeaturesTab(QWidget):
         slide = self._session.current
         if slide is None or slide.analysis is None:
             return
-        analysis = slide.analysis
+        analysis, features = slide.analysis, slide.features or slide.analysis.features
         try:
-            write_text(path, features_csv(slide.path, analysis.features, analysis.sentinel))
+            write_text(path, features_csv(slide.path, features, analysis.sentinel))
         except StoreError as error:
             self.message.setText(str(error))
         else:

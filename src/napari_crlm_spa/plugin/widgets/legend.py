@@ -27,6 +27,7 @@ class LegendBox(QGroupBox):
         session.map_started.connect(self._on_current_changed)
         session.map_changed.connect(self._on_map)
         session.analysis_changed.connect(self._on_current_changed)
+        session.review_changed.connect(self._on_map)
         self._show()
 
     def _on_current_changed(self, _slide: OpenSlide | None) -> None:

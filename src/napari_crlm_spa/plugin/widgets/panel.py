@@ -11,6 +11,9 @@ from napari_crlm_spa.errors import CrlmSpaError
 from napari_crlm_spa.plugin.runner import Runner
 from napari_crlm_spa.plugin.session import OpenSlide, Run, Session
 from napari_crlm_spa.plugin.viewer_link import ViewerLink, open_slide_in
+from napari_crlm_spa.plugin.widgets.annotate import AnnotateTab
+from napari_crlm_spa.plugin.widgets.correct import CorrectTab
+from napari_crlm_spa.plugin.widgets.doubt import DoubtTab
 from napari_crlm_spa.plugin.widgets.features import FeaturesTab
 from napari_crlm_spa.plugin.widgets.files_bar import FilesBar
 from napari_crlm_spa.plugin.widgets.legend import LegendBox
@@ -19,6 +22,7 @@ from napari_crlm_spa.plugin.widgets.risk import RiskTab
 from napari_crlm_spa.plugin.widgets.run_box import RunBox
 from napari_crlm_spa.plugin.widgets.settings_box import SettingsBox
 from napari_crlm_spa.plugin.widgets.slide_box import SlideBox
+from napari_crlm_spa.plugin.widgets.tiles import TilesTab
 
 if TYPE_CHECKING:
     import napari
@@ -47,6 +51,10 @@ class AnalysisPanel(QWidget):
         self.legend = LegendBox(self.session)
         self.risk = RiskTab(self.session)
         self.features = FeaturesTab(self.session)
+        self.doubt = DoubtTab(self.session, napari_viewer)
+        self.correct = CorrectTab(self.session, napari_viewer)
+        self.tiles = TilesTab(self.session, napari_viewer)
+        self.annotate = AnnotateTab(self.session, napari_viewer)
         self.files = FilesBar(self.session)
         self._lay_out()
         self._connect()
@@ -57,10 +65,16 @@ class AnalysisPanel(QWidget):
         self.tabs = QTabWidget()
         self.tabs.addTab(_scrolling(self.risk), "Risk")
         self.tabs.addTab(_scrolling(self.features), "Features")
-        self.tabs.setCornerWidget(self.files)
+        self.tabs.addTab(_scrolling(self.doubt), "Doubt")
+        self.tabs.addTab(_scrolling(self.correct), "Correct")
+        self.tabs.addTab(_scrolling(self.tiles), "Tiles")
+        self.tabs.addTab(_scrolling(self.annotate), "Annotate")
+        # Not where it must, on a narrow panel, scroll.
+        self.tabs.setUsesScrollButtons(False)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(5)
+        self.run_box.add_beside(self.files)
         for widget in (self.slide_box, self.settings, self.run_box, self.message, self.legend):
             layout.addWidget(widget)
         layout.addWidget(self.tabs, 1)
@@ -118,6 +132,8 @@ class AnalysisPanel(QWidget):
         """Stop the run and leave the viewer alone."""
         self.runner.detach()
         self.link.detach()
+        for tab in (self.doubt, self.correct, self.tiles, self.annotate):
+            tab.let_go()
 
 
 def _scrolling(widget: QWidget) -> QScrollArea:

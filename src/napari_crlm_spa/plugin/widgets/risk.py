@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from qtpy.QtCore import QSignalBlocker, Qt
 from qtpy.QtWidgets import (
     QAbstractItemView,
@@ -17,7 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_crlm_spa.core.risk import RESEARCH_USE_ONLY, RiskAssessment, load_risk_model
 from napari_crlm_spa.core.sentinel import Sentinel
-from napari_crlm_spa.errors import CrlmSpaError
+from napari_crlm_spa.errors import CrlmSpaError, InvalidRiskModel
 from napari_crlm_spa.plugin import engine
 from napari_crlm_spa.plugin.memory import recall, remember
 from napari_crlm_spa.plugin.risk_models import own_model
@@ -70,12 +72,14 @@ class RiskTab(QWidget):
         self.source = QLabel()
         self.source.setWordWrap(True)
         self._fill_models()
+        self._use_model()
         self._lay_out()
         self.model.currentIndexChanged.connect(self._on_model_changed)
         self.model_button.clicked.connect(self._on_choose_model)
         self.table.itemChanged.connect(self._on_cell_edited)
         session.current_changed.connect(self._show)
         session.analysis_changed.connect(self._on_analysis_changed)
+        session.review_changed.connect(self._on_analysis_changed)
         self._show(session.current)
 
     @property
@@ -118,7 +122,13 @@ class RiskTab(QWidget):
 
     def _on_model_changed(self) -> None:
         remember(risk_model=self.model_name)
+        self._use_model()
         self._show(self._session.current)
+
+    def _use_model(self) -> None:
+        """Let the session assess by the chosen model; one that cannot be read is told below."""
+        with suppress(InvalidRiskModel):
+            self._session.set_risk_model(self.model_name)
 
     def _on_analysis_changed(self, _slide: OpenSlide) -> None:
         self._show(self._session.current)
@@ -132,7 +142,7 @@ class RiskTab(QWidget):
             self._say("", str(error))
             return
         if self.model_name == str(path):
-            self._show(self._session.current)
+            self._on_model_changed()
         self.choose(str(path))
 
     def _show(self, slide: OpenSlide | None) -> None:
@@ -148,10 +158,12 @@ class RiskTab(QWidget):
             model = load_risk_model(self.model_name)
             self.source.setText(model.source)
             self.source.setToolTip("\n".join(model.notes))
-            if analysis is None:
+            if slide is None or slide.review is None:
                 self._say("", "Run the analysis to see the features and the risk.")
+            elif slide.review.risk is None:
+                self._say("No risk", str(slide.review.features.refusal))
             else:
-                self._show_assessment(engine.assess(analysis, model))
+                self._show_assessment(slide.review.risk)
         except CrlmSpaError as error:
             self._say("No risk", str(error))
         self.table.fit()

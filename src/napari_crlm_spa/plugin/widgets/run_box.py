@@ -36,10 +36,10 @@ class RunBox(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.run_button, 2)
-        buttons.addWidget(self.cancel_button, 1)
-        layout.addLayout(buttons)
+        self._buttons = QHBoxLayout()
+        self._buttons.addWidget(self.run_button, 2)
+        self._buttons.addWidget(self.cancel_button, 1)
+        layout.addLayout(self._buttons)
         layout.addWidget(self.bar)
         layout.addWidget(self.line)
         self.run_button.clicked.connect(self.run_wanted)
@@ -48,6 +48,10 @@ class RunBox(QWidget):
         session.run_changed.connect(self._on_run_changed)
         session.status_changed.connect(self.show_status)
         self.set_busy(False)
+
+    def add_beside(self, widget: QWidget) -> None:
+        """Put a widget at the right of the buttons."""
+        self._buttons.addWidget(widget)
 
     def set_busy(self, busy: bool) -> None:
         """Show whether a worker is going."""
