@@ -24,11 +24,15 @@ from napari_crlm_spa.plugin.map_view import MapView
 
 if TYPE_CHECKING:
     from napari_crlm_spa.core.pipeline import Analysis
+    from napari_crlm_spa.core.quality import TileQuality
     from napari_crlm_spa.core.review import Review
     from napari_crlm_spa.core.risk import RiskAssessment, RiskModel
     from napari_crlm_spa.core.spatial import SpatialFeatures
 
 USER = "entered by hand"
+#: Other sources of a pixel size that the file does not name.
+PREFERENCES = "assumed, see the settings"
+EARLIER_RUN = "of the earlier analysis"
 
 
 @dataclass(slots=True)
@@ -45,6 +49,8 @@ class OpenSlide:
         What the pipeline returned, as the classifier saw the slide.
     review
         The corrections, and the numbers that follow from them.
+    quality
+        Which tiles are blurred, penned, folded or empty; None until that was measured.
     """
 
     id: str
@@ -52,6 +58,7 @@ class OpenSlide:
     tissue_map: TissueMap | None = None
     analysis: Analysis | None = None
     review: Review | None = None
+    quality: TileQuality | None = None
 
     @property
     def features(self) -> SpatialFeatures | None:
@@ -75,9 +82,10 @@ class OpenSlide:
 
     @property
     def user_mpp(self) -> float | None:
-        """The pixel size that the user entered, or None if the file's own is used."""
+        """The pixel size that was entered or assumed, or None if the file's own is used."""
         size = self.info.pixel_size
-        return size.mpp if size is not None and size.source == USER else None
+        ours = size is not None and size.source in (USER, PREFERENCES, EARLIER_RUN)
+        return size.mpp if size is not None and ours else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +157,7 @@ class Session:
     map_changed = Signal(object)  # OpenSlide
     analysis_changed = Signal(object)  # OpenSlide
     review_changed = Signal(object)  # OpenSlide: tiles, thresholds or the risk model are others
+    quality_changed = Signal(object)  # OpenSlide: its quality marks are others, or gone
     risk_model_changed = Signal(object)  # RiskModel
     reader_changed = Signal(str)
     view_changed = Signal(object)  # MapView
@@ -191,7 +200,7 @@ class Session:
             self.current = chosen
             self.current_changed.emit(chosen)
 
-    def set_pixel_size(self, slide_id: str, mpp: float) -> None:
+    def set_pixel_size(self, slide_id: str, mpp: float, source: str = USER) -> None:
         """Enter the pixel size of a slide by hand (µm per pixel of the largest level).
 
         A map that was made with another one no longer fits and is dropped.
@@ -199,8 +208,8 @@ class Session:
         if self.run is not None and self.run.slide_id == slide_id:
             self.end_run(self.run)
         slide = self.slides[slide_id]
-        slide.tissue_map = slide.analysis = slide.review = None
-        slide.info = dataclasses.replace(slide.info, pixel_size=PixelSize(mpp, mpp, USER))
+        slide.tissue_map = slide.analysis = slide.review = slide.quality = None
+        slide.info = dataclasses.replace(slide.info, pixel_size=PixelSize(mpp, mpp, source))
         self.current_changed.emit(self.current)
 
     # -- the run --------------------------------------------------------------------------
@@ -219,20 +228,26 @@ class Session:
             self.run_changed.emit(None)
 
     def take_progress(self, run: Run, progress: Progress, now_s: float) -> None:
-        """Take in a report of `run`; a late one is dropped."""
-        slide = self._slide_of(run)
-        if slide is None:
+        """Take in a report of `run`; a late one is dropped.
+
+        The slide need not be open: the queue analyzes slides that nobody looks at.
+        """
+        if self.run is not run:
             return
-        changed = progress.changed
+        slide = self.slides.get(run.slide_id)
+        if slide is not None:
+            self._fill(slide, progress.changed)
+        self.status_changed.emit(self._meter.read(progress, now_s))
+
+    def _fill(self, slide: OpenSlide, changed: Any) -> None:
         if isinstance(changed, TileGrid):
             # The pipeline takes models of this scheme only.
             slide.tissue_map = TissueMap.empty(changed, CRLM7)
-            slide.analysis = slide.review = None
+            slide.analysis = slide.review = slide.quality = None
             self.map_started.emit(slide)
         elif isinstance(changed, TileScores) and slide.tissue_map is not None:
             slide.tissue_map.add(changed)
             self.map_changed.emit(slide)
-        self.status_changed.emit(self._meter.read(progress, now_s))
 
     def take_analysis(self, run: Run, analysis: Analysis) -> None:
         """Take in the result of `run`; a late one is dropped."""
@@ -255,6 +270,11 @@ class Session:
     def tell_review_changed(self, slide: OpenSlide) -> None:
         """Let everybody know that a slide's review was changed (`slide.review` was called)."""
         self.review_changed.emit(slide)
+
+    def set_quality(self, slide: OpenSlide, quality: TileQuality | None) -> None:
+        """Take up the quality marks of an open slide's map; None forgets them."""
+        slide.quality = quality
+        self.quality_changed.emit(slide)
 
     def set_risk_model(self, name: str) -> None:
         """Use another risk model for all slides.

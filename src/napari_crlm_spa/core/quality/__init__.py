@@ -1,0 +1,6 @@
+"""Quality marks on tiles: blur, pen, fold, air. Marks only; nothing is dropped because of them."""
+
+from napari_crlm_spa.core.quality.marks import MARK_SENTENCES, QualityMark, TileQuality
+from napari_crlm_spa.core.quality.options import QualityOptions
+
+__all__ = ["MARK_SENTENCES", "QualityMark", "QualityOptions", "TileQuality"]
