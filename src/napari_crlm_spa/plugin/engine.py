@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.core.risk import list_presets, load_risk_model
+from napari_crlm_spa.core.slide import SlideInfo
 from napari_crlm_spa.errors import DeviceError, InvalidRiskModel
 
 if TYPE_CHECKING:
@@ -99,3 +100,18 @@ def _triton_hidden() -> Iterator[None]:
         yield
     finally:
         del sys.modules["triton"]
+
+
+def reopen(info: SlideInfo, out_dir: Path) -> Analysis | None:
+    """Return the finished analysis of a slide without the network, or None if there is none.
+
+    Raises
+    ------
+    CrlmSpaError
+        If it is damaged.
+    """
+    try:
+        from napari_crlm_spa.core.pipeline.reopen import reopen as reopen_analysis
+    except ImportError:
+        return None
+    return reopen_analysis(info, out_dir)

@@ -1,7 +1,8 @@
 """Starts and stops the analysis of a slide and tells the session how it goes.
 
 One analysis at a time. It ends when it is done, cancelled or failed, when its slide is closed
-in the viewer, or when the panel goes; in each case its worker stops at the next report.
+in the viewer, or when the panel goes; in each case its worker stops at the next report. The
+slide need not be open in the viewer.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import logging
 import time
 import traceback
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +21,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.errors import CrlmSpaError
 from napari_crlm_spa.plugin import engine
+from napari_crlm_spa.plugin.layers import slide_id
 from napari_crlm_spa.plugin.session import OpenSlide, Run, Session
 from napari_crlm_spa.plugin.words import done_line
 from napari_crlm_spa.plugin.worker import PipelineWorker, WorkerRegistry
@@ -32,10 +36,36 @@ Work = Callable[[Path, Path, Any], Generator[Progress, None, Any]]
 STOPPED = "Stopped. Finished tiles are kept: Run goes on from there."
 
 
+class Outcome(Enum):
+    """How a run ended."""
+
+    DONE = auto()
+    STOPPED = auto()
+    FAILED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The end of one run.
+
+    Parameters
+    ----------
+    path, outcome
+        Which slide's, and how it ended.
+    reason
+        Why it failed.
+    """
+
+    path: Path
+    outcome: Outcome
+    reason: str = ""
+
+
 class Runner(QObject):
     """Runs analyses for one session."""
 
     busy_changed = Signal(bool)
+    over = Signal(object)  # Ending; the next analysis may be started
     failed = Signal(str, str)  # sentence, details (empty for what the user can mend)
     ended = Signal(str)  # sentence
 
@@ -52,13 +82,22 @@ class Runner(QObject):
         """Whether a worker is still going, be it only to come to its next report."""
         return self._course is not None
 
+    @property
+    def path(self) -> Path | None:
+        """The slide that is being analyzed."""
+        return None if self._course is None else self._course.path
+
     def start(self, slide: OpenSlide, out_dir: Path, options: AnalysisOptions) -> None:
-        """Analyze a slide in a thread."""
+        """Analyze an open slide in a thread."""
+        self.start_file(slide.path, out_dir, options)
+
+    def start_file(self, path: Path, out_dir: Path, options: AnalysisOptions) -> None:
+        """Analyze a slide in a thread, whether it is open or not."""
         if self.busy:
             return
-        run = self._session.begin_run(slide.id, time.monotonic())
-        worker = self.workers.create(self.work, slide.path, out_dir, options)
-        self._course = _Course(run, worker, self)
+        run = self._session.begin_run(slide_id(path), time.monotonic())
+        worker = self.workers.create(self.work, path, out_dir, options)
+        self._course = _Course(run, path, worker, self)
         self.busy_changed.emit(True)
         worker.start()
 
@@ -80,6 +119,7 @@ class Runner(QObject):
         course.deleteLater()
         self._session.end_run(course.run)
         self.busy_changed.emit(False)
+        self.over.emit(course.ending)
 
     def _on_errored(self, error: Exception) -> None:
         if isinstance(error, CrlmSpaError):
@@ -97,9 +137,11 @@ class Runner(QObject):
 class _Course(QObject):
     """Receives one worker's signals in the main thread and knows whose run they belong to."""
 
-    def __init__(self, run: Run, worker: PipelineWorker, runner: Runner) -> None:
+    def __init__(self, run: Run, path: Path, worker: PipelineWorker, runner: Runner) -> None:
         super().__init__(runner)
         self.run = run
+        self.path = path
+        self.ending = Ending(path, Outcome.STOPPED)
         self._runner = runner
         worker.yielded.connect(self._on_yielded)
         worker.returned.connect(self._on_returned)
@@ -112,6 +154,7 @@ class _Course(QObject):
 
     def _on_returned(self, analysis: Any) -> None:
         if self._runner._session.run is self.run:
+            self.ending = Ending(self.path, Outcome.DONE)
             self._runner._session.take_analysis(self.run, analysis)
             self._runner.ended.emit(done_line(analysis))
 
@@ -119,6 +162,7 @@ class _Course(QObject):
         self._runner.ended.emit(STOPPED)
 
     def _on_errored(self, error: Exception) -> None:
+        self.ending = Ending(self.path, Outcome.FAILED, str(error) or type(error).__name__)
         self._runner._on_errored(error)
 
     def _on_finished(self) -> None:

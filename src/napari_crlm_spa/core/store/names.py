@@ -15,6 +15,8 @@ EDITS_JSONL = "edits.jsonl"
 REVIEW_JSON = "review.json"
 ANNOTATIONS_GEOJSON = "annotations.geojson"
 QUALITY_ZARR = "quality.zarr"
+#: Beside the analysis folders: notes on slides, and why some failed.
+QUEUE_JSON = "queue.json"
 
 #: Changes when older folders can no longer be read or resumed.
 FORMAT_VERSION = 1

@@ -1,0 +1,423 @@
+"""Moves through the queue, and analyzes its new slides one after the other.
+
+It stands between the queue, the session, the runner and the viewer, and shows nothing itself.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_crlm_spa.core.progress import Progress
+from napari_crlm_spa.errors import CrlmSpaError, StoreError
+from napari_crlm_spa.plugin.layers import kind_of, slide_id
+from napari_crlm_spa.plugin.queue import Notebook, ReadState, SlideQueue, SlideState, scan
+from napari_crlm_spa.plugin.queue_sources import Found, QueuedSlide, gather
+from napari_crlm_spa.plugin.runner import Ending, Outcome, Runner, Work
+from napari_crlm_spa.plugin.session import PREFERENCES, USER, OpenSlide, Session
+from napari_crlm_spa.plugin.worker import PipelineWorker, WorkerRegistry
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+    from napari_crlm_spa.core.pipeline import AnalysisOptions
+
+RESCAN_MS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """How far "Run all new" has come.
+
+    Parameters
+    ----------
+    at, total
+        Which slide is being analyzed, counted from 1, and how many there are.
+    name
+        That slide's.
+    failed
+        How many could not be analyzed so far.
+    """
+
+    at: int
+    total: int
+    name: str
+    failed: int = 0
+
+    @property
+    def text(self) -> str:
+        """The state in words."""
+        return f"Slide {self.at} of {self.total} ({self.name})"
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """What the control asks of the panel, each time it needs it.
+
+    Parameters
+    ----------
+    results_folder
+        Where analyses are; raises `CrlmSpaError` if none is named.
+    options
+        Options of an analysis for a pixel size entered by hand (or None).
+    default_mpp
+        Pixel size of slides that name none; 0 if it has to be asked.
+    open_slide
+        Opens a slide in the viewer; raises `SlideError`.
+    """
+
+    results_folder: Callable[[], Path]
+    options: Callable[[float | None], AnalysisOptions]
+    default_mpp: Callable[[], float]
+    open_slide: Callable[[Path], Any]
+
+
+class QueueControl(QObject):
+    """What the queue's buttons and keys do."""
+
+    told = Signal(str)
+    problem = Signal(str)
+    batch_changed = Signal(object)  # Batch | None
+    loaded = Signal()
+
+    def __init__(
+        self,
+        queue: SlideQueue,
+        session: Session,
+        runner: Runner,
+        viewer: ViewerModel,
+        place: Workplace,
+        parent: QObject,
+    ) -> None:
+        super().__init__(parent)
+        self.queue = queue
+        self.batch: Batch | None = None
+        self.workers = WorkerRegistry()
+        self._session, self._runner, self._viewer, self._place = session, runner, viewer, place
+        self._waiting: list[QueuedSlide] = []
+        self._opened: set[str] = set()
+        self._scanner: PipelineWorker | None = None
+        self._gatherer: PipelineWorker | None = None
+        self._stop_wanted = False
+        # The reader marks and edits in bursts; files are written a moment later.
+        self._rescan_current = QTimer(self, singleShot=True, interval=RESCAN_MS)
+        self._rescan_current.timeout.connect(self._read_current)
+        runner.over.connect(self._on_over)
+        session.run_changed.connect(self._on_run_changed)
+        session.current_changed.connect(self._on_current_changed)
+        session.review_changed.connect(self._on_review_changed)
+        session.analysis_changed.connect(self._on_review_changed)
+
+    def detach(self) -> None:
+        """Stop, and hear no more."""
+        self._waiting.clear()
+        self._stop_wanted = True
+        self.workers.stop()
+        self._rescan_current.stop()
+        self._runner.over.disconnect(self._on_over)
+        self._session.run_changed.disconnect(self._on_run_changed)
+        self._session.current_changed.disconnect(self._on_current_changed)
+        self._session.review_changed.disconnect(self._on_review_changed)
+        self._session.analysis_changed.disconnect(self._on_review_changed)
+
+    # -- filling --------------------------------------------------------------------------
+
+    def load(
+        self, paths: Sequence[str | Path], *, add: bool = False, then: Path | None = None
+    ) -> None:
+        """Find the slides that paths stand for, in a thread, and queue them.
+
+        Parameters
+        ----------
+        paths
+            Folders, tables, slides.
+        add
+            Add them to those that are there.
+        then
+            Look at this one afterwards; without it the first one is opened if none is open.
+        """
+        if self._gatherer is not None:
+            self._gatherer.quit()
+        worker = self.workers.create(gather, list(paths))
+        self._gatherer = worker
+        worker.yielded.connect(self._on_found_some)
+        worker.returned.connect(lambda found: self._on_found(worker, found, add, then))
+        worker.errored.connect(self._on_not_found)
+        self.told.emit("Looking for slides…")
+        worker.start()
+
+    def _on_found_some(self, progress: Progress) -> None:
+        if progress.done:
+            self.told.emit(f"Looking for slides: {progress.done:,} so far")
+
+    def _on_found(
+        self, worker: PipelineWorker, found: Found | None, add: bool, then: Path | None
+    ) -> None:
+        if worker is not self._gatherer or found is None:
+            return
+        self._gatherer = None
+        self.told.emit("")
+        if found.problems:
+            first, more = found.problems[0], len(found.problems) - 1
+            self.problem.emit(first + (f" So are {more} more left out." if more else ""))
+        elif not found.slides:
+            self.problem.emit("There are no slides. Choose a folder that holds some.")
+        if found.slides:
+            self.take(found.slides, add=add)
+            if then is not None:
+                self.open(then)
+            elif self._session.current is None:
+                self.go(1)
+        self.loaded.emit()
+
+    def _on_not_found(self, error: Exception) -> None:
+        self._gatherer = None
+        self.told.emit("")
+        self.problem.emit(str(error))
+        self.loaded.emit()
+
+    def take(self, slides: Sequence[QueuedSlide], *, add: bool = False) -> None:
+        """Queue slides that are known already."""
+        if add:
+            self.queue.add(slides)
+        else:
+            self.queue.load(slides)
+        self._on_current_changed(self._session.current)
+        self.rescan()
+
+    # -- what the results folder says -----------------------------------------------------
+
+    def rescan(self) -> None:
+        """Read in a thread how all slides stand."""
+        if self._scanner is not None:
+            self._scanner.quit()
+        try:
+            out_dir = self._place.results_folder()
+        except CrlmSpaError:
+            return
+        paths = [entry.path for entry in self.queue.entries]
+        worker = self.workers.create(scan, out_dir, paths)
+        self._scanner = worker
+        worker.yielded.connect(lambda progress: self._on_scanned(worker, progress))
+        worker.start()
+
+    def _on_scanned(self, worker: PipelineWorker, progress: Progress) -> None:
+        if worker is self._scanner:
+            for read in progress.changed:
+                self._take_state(read)
+
+    def _take_state(self, read: ReadState) -> None:
+        if read.path == self._runner.path:
+            return
+        self.queue.set_state(read.path, read.state, read.reason)
+        self.queue.set_note(read.path, read.note)
+
+    def _on_review_changed(self, slide: OpenSlide) -> None:
+        if slide is self._session.current:
+            self._rescan_current.start()
+
+    def _read_current(self) -> None:
+        slide = self._session.current
+        if slide is not None:
+            self._read_one(slide.path)
+
+    def _read_one(self, path: Path) -> None:
+        entry = self.queue.entry(self._in_queue(path))
+        if entry is None:
+            return
+        try:
+            out_dir = self._place.results_folder()
+        except CrlmSpaError:
+            return
+        for progress in scan(out_dir, [entry.path]):
+            self._take_state(progress.changed[0])
+
+    def _in_queue(self, path: Path) -> Path:
+        """Return a slide's path as the queue spells it."""
+        return path if path in self.queue else path.absolute()
+
+    def write_note(self, path: Path, note: str) -> None:
+        """Keep what the reader wrote down about a slide."""
+        self.queue.set_note(path, note)
+        self._write_down(path, note=note)
+
+    def _write_down(self, path: Path, **texts: str) -> None:
+        try:
+            Notebook(self._place.results_folder()).write(path, **texts)
+        except StoreError as error:
+            self.problem.emit(str(error))
+        except CrlmSpaError:
+            pass
+
+    # -- looking --------------------------------------------------------------------------
+
+    def go(self, by: int, wanted: SlideState | None = None) -> None:
+        """Look at the next slide (1) or the one before (-1)."""
+        path = self.queue.step(by, wanted)
+        if path is not None:
+            self.open(path)
+        elif len(self.queue):
+            kind = "" if wanted is None else f" {wanted}"
+            self.told.emit(f"This is the {'last' if by > 0 else 'first'}{kind} slide.")
+
+    def open(self, path: Path) -> None:
+        """Look at a slide of the queue, and close the one that the queue opened before."""
+        entry = self.queue.entry(path)
+        if entry is None:
+            return
+        self.queue.set_current(path)
+        slide = slide_id(path)
+        if slide in self._session.slides:
+            self._session.select(slide)
+        else:
+            try:
+                self._place.open_slide(path)
+            except CrlmSpaError as error:
+                self.queue.set_state(path, SlideState.FAILED, str(error))
+                self.problem.emit(str(error))
+                return
+            self._opened.add(slide)
+            self._set_pixel_size(slide, entry.slide)
+        self._tidy()
+
+    def _set_pixel_size(self, slide: str, queued: QueuedSlide) -> None:
+        opened = self._session.slides.get(slide)
+        if opened is None:
+            return
+        size, default = opened.info.pixel_size, self._place.default_mpp()
+        if queued.mpp is not None and (size is None or size.mpp != queued.mpp):
+            self._session.set_pixel_size(slide, queued.mpp, USER)
+        elif size is None and default and self._is_new(queued.path):
+            self._session.set_pixel_size(slide, default, PREFERENCES)
+
+    def _is_new(self, path: Path) -> bool:
+        """Whether no analysis is there whose own pixel size would count."""
+        entry = self.queue.entry(path)
+        return entry is None or entry.state in (SlideState.NEW, SlideState.FAILED)
+
+    def _tidy(self) -> None:
+        """Close slides that the queue opened and nobody looks at, to free their memory."""
+        current, run = self._session.current, self._session.run
+        for slide in list(self._opened):
+            if slide not in self._session.slides:
+                self._opened.discard(slide)
+            elif current is None or slide != current.id:
+                if run is not None and run.slide_id == slide:
+                    continue
+                self._opened.discard(slide)
+                for layer in list(self._viewer.layers):
+                    # Its maps follow by themselves, and whoever keeps something can save it.
+                    if kind_of(layer.metadata, slide) == "slide":
+                        self._viewer.layers.remove(layer)
+
+    def _on_current_changed(self, slide: OpenSlide | None) -> None:
+        if slide is not None:
+            path = self._in_queue(slide.path)
+            self.queue.set_current(path if path in self.queue else None)
+
+    # -- analyzing ------------------------------------------------------------------------
+
+    def run_all(self) -> None:
+        """Analyze all new slides, or those that failed if none is new."""
+        slides = self.queue.in_state(SlideState.NEW) or self.queue.in_state(SlideState.FAILED)
+        if self._runner.busy or not slides:
+            return
+        self._stop_wanted = False
+        self._waiting = [entry.slide for entry in slides]
+        self._set_batch(Batch(0, len(slides), ""))
+        self._run_next()
+
+    def cancel(self) -> None:
+        """Stop the run and all that wait; finished slides are kept."""
+        self._stop_wanted = True
+        self._waiting.clear()
+        self._runner.stop()
+
+    def _set_batch(self, batch: Batch | None) -> None:
+        self.batch = batch
+        self.batch_changed.emit(batch)
+
+    def _run_next(self) -> None:
+        assert self.batch is not None
+        slide = self._waiting.pop(0)
+        try:
+            out_dir = self._place.results_folder()
+            options = self._place.options(self._mpp_of(slide))
+        except CrlmSpaError as error:
+            self._waiting.clear()
+            self._set_batch(None)
+            self.problem.emit(str(error))
+            return
+        batch = dataclasses.replace(self.batch, at=self.batch.at + 1, name=slide.path.name)
+        self._set_batch(batch)
+        self._runner.start_file(slide.path, out_dir, options)
+
+    def _mpp_of(self, slide: QueuedSlide) -> float | None:
+        opened = self._session.slides.get(slide_id(slide.path))
+        if opened is not None and opened.user_mpp is not None:
+            return opened.user_mpp
+        return slide.mpp
+
+    def _on_run_changed(self, run: Any) -> None:
+        if run is not None and self._runner.path is None:
+            for entry in self.queue.entries:
+                if slide_id(entry.path) == run.slide_id:
+                    self.queue.set_state(entry.path, SlideState.RUNNING)
+                    return
+
+    def _on_over(self, ending: Ending) -> None:
+        path = self._in_queue(ending.path)
+        if ending.outcome is Outcome.FAILED:
+            self.queue.set_state(path, SlideState.FAILED, ending.reason)
+            self._write_down(path, failed=ending.reason)
+        else:
+            if ending.outcome is Outcome.DONE:
+                self._write_down(path, failed="")
+            self._read_one(path)
+        self._tidy()
+        if self.batch is None:
+            return
+        failed = self.batch.failed + (ending.outcome is Outcome.FAILED)
+        self._set_batch(dataclasses.replace(self.batch, failed=failed))
+        if self._waiting and not self._stop_wanted:
+            self._run_next()
+        else:
+            self._end_batch()
+
+    def _end_batch(self) -> None:
+        batch = self.batch
+        assert batch is not None
+        self._set_batch(None)
+        done = batch.at - batch.failed
+        sentence = f"{done} of {batch.total} slides are analyzed."
+        if self._stop_wanted:
+            sentence = f"Stopped. {max(done - 1, 0)} of {batch.total} slides are analyzed; the rest waits."
+        if batch.failed:
+            sentence += f" {batch.failed} failed: point at one in the list to read why."
+        self.told.emit(sentence)
+
+
+def with_default_mpp(work: Work, default_mpp: Callable[[], float]) -> Work:
+    """Let an analysis assume a pixel size where neither the file nor the user names one."""
+
+    def analyze(path: Path, out_dir: Path, options: Any) -> Generator[Progress, None, Any]:
+        mpp = default_mpp()
+        if mpp and options.mpp is None:
+            yield Progress("Opening the slide", 0, 1)
+            if not _names_its_pixel_size(path):
+                options = dataclasses.replace(options, mpp=mpp)
+        return (yield from work(path, out_dir, options))
+
+    return analyze
+
+
+def _names_its_pixel_size(path: Path) -> bool:
+    from napari_crlm_spa.core.slide import open_slide
+
+    with open_slide(path) as slide:
+        return slide.info.pixel_size is not None

@@ -1,0 +1,144 @@
+"""Shows the finished analysis of a slide as soon as the slide is opened, without Run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QObject, Signal
+
+from napari_crlm_spa.core.progress import Progress
+from napari_crlm_spa.core.slide import SlideInfo, stem
+from napari_crlm_spa.errors import CrlmSpaError
+from napari_crlm_spa.plugin import engine
+from napari_crlm_spa.plugin.session import EARLIER_RUN, OpenSlide, Run, Session
+from napari_crlm_spa.plugin.worker import WorkerRegistry
+
+if TYPE_CHECKING:
+    from napari_crlm_spa.core.pipeline import Analysis
+
+#: Two pixel sizes that differ by less than this share are the same.
+SAME_MPP = 1e-6
+
+Reopen = Callable[[SlideInfo, Path], "Analysis | None"]
+
+
+class Reopener(QObject):
+    """Looks into the results folder for the slides of one session.
+
+    Parameters
+    ----------
+    session
+        Whose current slide gets its analysis.
+    results_folder
+        Asked each time, since the user may choose another one.
+    parent
+        Owns this.
+    """
+
+    told = Signal(str)
+    problem = Signal(str)
+    ready = Signal(object)  # OpenSlide: it has its analysis, or there is none
+
+    def __init__(
+        self, session: Session, results_folder: Callable[[], Path], parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self.reopen: Reopen = engine.reopen
+        self.workers = WorkerRegistry()
+        self._session = session
+        self._results_folder = results_folder
+        self._asked: set[tuple[str, Path]] = set()
+        session.current_changed.connect(self.look)
+        session.slides_changed.connect(self._forget_closed)
+        session.run_changed.connect(self._on_run_changed)
+
+    def detach(self) -> None:
+        """Stop, and hear no more."""
+        self.workers.stop()
+        self._session.current_changed.disconnect(self.look)
+        self._session.slides_changed.disconnect(self._forget_closed)
+        self._session.run_changed.disconnect(self._on_run_changed)
+
+    def look(self, slide: OpenSlide | None) -> None:
+        """Look for the finished analysis of a slide that has none yet, once."""
+        if slide is None or self._is_served(slide):
+            return
+        try:
+            out_dir = self._results_folder()
+        except CrlmSpaError:
+            return
+        if (slide.id, out_dir) in self._asked:
+            return
+        self._asked.add((slide.id, out_dir))
+        # Most slides are new: that is known without a thread.
+        if not any(out_dir.glob(f"{_escaped(stem(slide.path))}*")):
+            self.ready.emit(slide)
+            return
+        worker = self.workers.create(_reopening, self.reopen, slide.info, out_dir)
+        worker.returned.connect(lambda analysis: self._on_returned(slide, analysis))
+        worker.errored.connect(lambda error: self._on_errored(slide, error))
+        worker.start()
+
+    def _is_served(self, slide: OpenSlide) -> bool:
+        """Whether the slide has a map, or gets one."""
+        run = self._session.run
+        return slide.tissue_map is not None or (run is not None and run.slide_id == slide.id)
+
+    def _on_returned(self, slide: OpenSlide, analysis: Analysis | None) -> None:
+        if self._session.slides.get(slide.id) is not slide or self._is_served(slide):
+            return
+        if analysis is not None and self._takes(slide, analysis):
+            self._session.show_analysis(slide, analysis)
+        self.ready.emit(slide)
+
+    def _takes(self, slide: OpenSlide, analysis: Analysis) -> bool:
+        """Whether an analysis is of the pixel size that the slide has."""
+        recorded = (analysis.run.get("slide") or {}).get("pixel_size_um")
+        if recorded is None:
+            return True
+        size = slide.info.pixel_size
+        mpp = float(recorded[0] * recorded[1]) ** 0.5
+        if size is None:
+            self._session.set_pixel_size(slide.id, mpp, EARLIER_RUN)
+            return True
+        if abs(size.mpp - mpp) <= SAME_MPP * mpp:
+            return True
+        self.told.emit(
+            f"There is an analysis of {slide.path.name} with another pixel size "
+            f"({mpp:.4g} instead of {size.mpp:.4g} µm/px). It is not shown: enter {mpp:.4g} to "
+            "see it, or run the analysis again."
+        )
+        return False
+
+    def _on_errored(self, slide: OpenSlide, error: Exception) -> None:
+        if self._session.slides.get(slide.id) is slide:
+            self.problem.emit(
+                str(error)
+                if isinstance(error, CrlmSpaError)
+                else f"The earlier analysis of {slide.path.name} cannot be shown "
+                f"({type(error).__name__}: {error}). Run the analysis again."
+            )
+            self.ready.emit(slide)
+
+    def _forget_closed(self) -> None:
+        """A slide that is opened again gets its analysis again."""
+        self._asked = {asked for asked in self._asked if asked[0] in self._session.slides}
+
+    def _on_run_changed(self, run: Run | None) -> None:
+        """What ran while the slide was closed, or was stopped, may be looked for again."""
+        if run is not None:
+            self._asked = {asked for asked in self._asked if asked[0] != run.slide_id}
+
+
+def _reopening(
+    reopen: Reopen, info: SlideInfo, out_dir: Path
+) -> Generator[Progress, None, Analysis | None]:
+    yield Progress("Reading the earlier analysis", 0, 0)
+    return reopen(info, out_dir)
+
+
+def _escaped(name: str) -> str:
+    """Protect what a pattern would take for a wild card."""
+    return "".join(f"[{letter}]" if letter in "[]*?" else letter for letter in name)
