@@ -1,0 +1,300 @@
+"""Which tumor tiles hold a tumor region up, and what their removal does to the zones.
+
+A region is the tumor, grown by a box and shrunk by a smaller one, its holes filled, small islands
+dropped. Without one tumor tile it can only shrink. Most removals change nothing; most others
+take a few tiles off the rim, which is worked out on the spot: distances change only where those
+tiles were the nearest, and zones only where a distance was within a few tiles of its threshold.
+The rest (a hole opens, a region falls apart or below the least size) is computed anew in full.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
+from napari_crlm_spa.core.review.relabeling import Flags, Floats, Relabeling
+from napari_crlm_spa.core.spatial import TumorRegionOptions, Zone
+from napari_crlm_spa.core.spatial.regions import EIGHT, FOUR, filled
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClosedTumor:
+    """The tumor grown and shrunk, and the tiles that it loses without any one tumor tile.
+
+    Parameters
+    ----------
+    mask
+        Grown and shrunk, holes not filled, shape (rows, cols).
+    lost
+        By flat position of the tumor tile: flat positions in `mask` that go with it.
+    """
+
+    mask: Flags
+    lost: dict[int, Ints]
+
+
+def closed_tumor(tumor: Flags, options: TumorRegionOptions, within: Flags) -> ClosedTumor:
+    """Find what each tumor tile alone holds up.
+
+    A place is grown tumor thanks to one tile alone if its box holds no other tumor tile; places
+    shrink away if such a one lies in their (smaller) box.
+
+    Parameters
+    ----------
+    tumor
+        Shape (rows, cols).
+    options
+        The boxes.
+    within
+        Only losses there are of interest (a tumor region), shape (rows, cols).
+    """
+    n_rows, n_cols = tumor.shape
+    count = _box_sum(tumor.astype(np.int64), options.dilate_tiles)
+    flat = np.arange(tumor.size, dtype=np.int64).reshape(tumor.shape)
+    owner = _box_sum(np.where(tumor, flat, 0), options.dilate_tiles)
+    mask = _box_sum((count == 0).astype(np.int64), options.erode_tiles) == 0
+    kept = mask & within
+    reach = options.erode_tiles // 2
+    rows, cols = np.nonzero(count == 1)
+    pairs = []
+    for down in range(-reach, reach + 1):
+        for right in range(-reach, reach + 1):
+            r, c = rows + down, cols + right
+            usable = (r >= 0) & (r < n_rows) & (c >= 0) & (c < n_cols)
+            usable[usable] = kept[r[usable], c[usable]]
+            from_tile = owner[rows[usable], cols[usable]]
+            pairs.append(from_tile * tumor.size + r[usable] * n_cols + c[usable])
+    found = np.unique(np.concatenate(pairs))
+    tiles, lost = found // tumor.size, found % tumor.size
+    starts = np.flatnonzero(np.diff(tiles, prepend=-1))
+    parts = np.split(lost, starts[1:]) if len(starts) else []
+    return ClosedTumor(mask, dict(zip(tiles[starts].tolist(), parts, strict=True)))
+
+
+def _box_sum(grid: Ints, side: int) -> Ints:
+    """Sum over a square box around each place; beyond the border there is nothing."""
+    half = side // 2
+    for axis in (0, 1):
+        width = [(0, 0), (0, 0)]
+        width[axis] = (half + 1, half)
+        ends = np.cumsum(np.pad(grid, width), axis=axis)
+        n = ends.shape[axis]
+        upper, lower = np.arange(side, n), np.arange(n - side)
+        grid = ends.take(upper, axis=axis) - ends.take(lower, axis=axis)
+    return grid
+
+
+class RegionLoss:
+    """The zones after the removal of a tumor tile that holds a region up.
+
+    Parameters
+    ----------
+    counted
+        The counts of the map.
+    """
+
+    def __init__(self, counted: Relabeling) -> None:
+        features = counted.features
+        self._counted = counted
+        self._regions = features.regions
+        self._options = features.options.regions
+        tumor = features.tissue_map.classes == counted.tumor_code
+        region = self._regions.mask
+        self._closed = closed_tumor(tumor, self._options, region)
+        self._filled = filled(self._closed.mask) if self._options.fill_holes else None
+        limits = np.concatenate([counted.rule.near, counted.rule.far])
+        # Signed distances inside matter only to a threshold that lies inside.
+        self._simple = not (counted.rule.signed and bool((limits < 0).any()))
+        if self._closed.lost and self._simple:
+            self._index(region)
+
+    def tiles(self) -> list[int]:
+        """Flat positions of the tumor tiles whose removal may change a region."""
+        return list(self._closed.lost)
+
+    def zone_counts(self, tile: int) -> NDArray[np.int64] | None:
+        """Tiles by class code and zone without one tumor tile; None if only a full run can tell.
+
+        Returns
+        -------
+        ndarray or None
+            Shape (classes + 1, zones), tissue classes only (the others stay as they are).
+        """
+        taken = self._taken(self._closed.lost[tile]) if self._simple else None
+        if taken is None:
+            return None
+        counts = self._counted.in_zones.copy()
+        if len(taken):
+            self._move(taken, counts)
+        return counts
+
+    def _taken(self, lost: Ints) -> Ints | None:
+        """Tiles that leave the regions; None if more follows than those that were lost."""
+        opened = lost if self._filled is None else self._open(lost)
+        if opened is None or not len(opened):
+            return opened
+        labels = self._regions.labels
+        rows, cols = np.divmod(opened, labels.shape[1])
+        top, left = max(rows.min() - 2, 0), max(cols.min() - 2, 0)
+        window = labels[top : rows.max() + 3, left : cols.max() + 3]
+        gone = np.zeros(window.shape, np.bool_)
+        gone[rows - top, cols - left] = True
+        rim = ndimage.binary_dilation(gone, EIGHT) & ~gone
+        for label in np.unique(window[gone]):
+            left_over = int(self._regions.sizes[label - 1]) - int((window[gone] == label).sum())
+            parts = ndimage.label((window == label) & ~gone, EIGHT)[0]
+            touching = np.unique(parts[rim & (window == label)])
+            # One piece around the gap: the region hangs together by it.
+            if left_over < self._options.min_tiles or len(touching) != 1:
+                return None
+        return opened
+
+    def _open(self, lost: Ints) -> Ints | None:
+        """Those of the lost tiles that are not filled again; None if a hole opens with them."""
+        assert self._filled is not None
+        n_rows, n_cols = self._filled.shape
+        rows, cols = np.divmod(lost, n_cols)
+        top, left = max(rows.min() - 1, 0), max(cols.min() - 1, 0)
+        window = np.s_[top : rows.max() + 2, left : cols.max() + 2]
+        gone = np.zeros(self._filled[window].shape, np.bool_)
+        gone[rows - top, cols - left] = True
+        outside = ~self._filled[window]
+        hole = self._filled[window] & ~self._closed.mask[window]
+        parts = ndimage.label(gone, FOUR)[0]
+        beside = [
+            np.unique(parts[gone & ndimage.binary_dilation(m, FOUR)]) for m in (outside, hole)
+        ]
+        at_border = (rows == 0) | (rows == n_rows - 1) | (cols == 0) | (cols == n_cols - 1)
+        bordering = parts[rows[at_border] - top, cols[at_border] - left]
+        open_parts = np.union1d(beside[0], bordering)
+        if np.intersect1d(open_parts, beside[1]).size:
+            return None
+        return lost[np.isin(parts[rows - top, cols - left], open_parts)]
+
+    # -- distances ------------------------------------------------------------------------
+
+    def _index(self, region: Flags) -> None:
+        """Sort the tiles that a shrinking region can move to a farther zone by their nearest."""
+        counted = self._counted
+        classes, zone = counted.classes, counted.features.zone.ravel()
+        nearest = ndimage.distance_transform_edt(
+            ~region, return_distances=False, return_indices=True
+        )
+        flat = np.ravel_multi_index(tuple(nearest), region.shape).ravel()
+        near_enough = (zone == Zone.INFILTRATING) | (zone == Zone.ADJACENT)
+        movable = np.flatnonzero(near_enough & ~region.ravel() & counted.rule.is_tissue[classes])
+        self._movable = movable[np.argsort(flat[movable], kind="stable")]
+        self._nearest = flat[self._movable]
+        self._limits = np.where(
+            zone[self._movable] == Zone.INFILTRATING,
+            counted.rule.near[classes[self._movable]],
+            counted.rule.far[classes[self._movable]],
+        )
+        self._distance = counted.features.distance_tiles.ravel()[self._movable]
+        rim = region & ~ndimage.binary_erosion(region, FOUR, border_value=1)
+        self._rim = np.flatnonzero(rim)
+        self._tree = cKDTree(self._places(self._rim)) if len(self._rim) else None
+
+    def _places(self, flat: Ints) -> Floats:
+        return np.stack(np.divmod(flat, self._regions.labels.shape[1]), axis=-1).astype(float)
+
+    def _move(self, taken: Ints, counts: NDArray[np.int64]) -> None:
+        """Count the tiles that lie in another zone once `taken` has left the regions."""
+        counted = self._counted
+        exposed = self._exposed(taken)
+        depth = _least(self._places(taken), self._places(exposed)).max()
+        cells = self._cells(taken)
+        close = self._distance[cells] + depth > self._limits[cells] - 1e-6
+        affected = np.concatenate([self._movable[cells[close]], taken])
+        codes = counted.classes[affected]
+        affected, codes = (
+            affected[counted.rule.is_tissue[codes]],
+            codes[counted.rule.is_tissue[codes]],
+        )
+        distances = self._distances_without(affected, taken, exposed)
+        zones = counted.rule.zones(codes, distances, np.zeros(len(codes), np.bool_))
+        np.subtract.at(counts, (codes, counted.features.zone.ravel()[affected]), 1)
+        np.add.at(counts, (codes, zones), 1)
+
+    def _exposed(self, taken: Ints) -> Ints:
+        """Region tiles beside those that were taken, which form the rim there now."""
+        labels = self._regions.labels
+        n_rows, n_cols = labels.shape
+        rows, cols = np.divmod(taken, n_cols)
+        found = []
+        for down, right in ((-1, 0), (1, 0), (0, -1), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)):
+            r, c = rows + down, cols + right
+            usable = (r >= 0) & (r < n_rows) & (c >= 0) & (c < n_cols)
+            usable[usable] = labels[r[usable], c[usable]] > 0
+            found.append(r[usable] * n_cols + c[usable])
+        return np.setdiff1d(np.concatenate(found), taken)
+
+    def _cells(self, taken: Ints) -> Ints:
+        """Positions in `_movable` of the tiles whose nearest region tile was taken."""
+        first = np.searchsorted(self._nearest, taken, side="left")
+        last = np.searchsorted(self._nearest, taken, side="right")
+        return np.concatenate([np.arange(a, b) for a, b in zip(first, last, strict=True)])
+
+    def _distances_without(self, tiles: Ints, taken: Ints, exposed: Ints) -> Floats:
+        """Distances to the regions that are left, in tiles."""
+        places = self._places(tiles)
+        found = _least(places, self._places(exposed))
+        if self._tree is None or not len(tiles):
+            return found
+        k = min(len(taken) + 1, len(self._rim))
+        near = self._tree.query(places, k=np.arange(1, k + 1))[1]
+        sites = self._rim[near]
+        squares = ((self._places(sites) - places[:, None]) ** 2).sum(axis=2)
+        squares[np.isin(sites, taken)] = np.inf
+        elsewhere: Floats = np.sqrt(squares.min(axis=1))
+        return np.minimum(found, elsewhere)
+
+
+def _least(places: Floats, sites: Floats) -> Floats:
+    """Distance of each place to the nearest site."""
+    squares = ((places[:, None] - sites[None]) ** 2).sum(axis=2)
+    found: Floats = np.sqrt(squares.min(axis=1, initial=np.inf))
+    return found
+
+
+def refused_without(tumor: Flags, least: int) -> Iterator[int]:
+    """Yield tumor tiles without which no contiguous group of at least `least` tiles is left.
+
+    Parameters
+    ----------
+    tumor
+        Shape (rows, cols).
+    least
+        `SpatialOptions.min_tumor_tiles`.
+
+    Yields
+    ------
+    int
+        Flat position of such a tile, or -1 for "still looking".
+    """
+    labels, n_labels = ndimage.label(tumor, EIGHT)
+    sizes = np.bincount(labels.ravel(), minlength=n_labels + 1)[1:]
+    large = np.flatnonzero(sizes >= least) + 1
+    # A tile has eight neighbors in at most four groups, so its removal leaves a quarter.
+    if len(large) != 1 or sizes[large[0] - 1] - 1 >= 4 * least:
+        return
+    box = ndimage.find_objects(labels)[large[0] - 1]
+    group = labels[box] == large[0]
+    top, left = box[0].start, box[1].start
+    for row, col in np.argwhere(group):
+        group[row, col] = False
+        flat = (row + top) * tumor.shape[1] + col + left
+        yield int(flat) if not _holds(group, least) else -1
+        group[row, col] = True
+
+
+def _holds(group: Flags, least: int) -> bool:
+    labels, n_labels = ndimage.label(group, EIGHT)
+    return bool(n_labels) and int(np.bincount(labels.ravel())[1:].max()) >= least
