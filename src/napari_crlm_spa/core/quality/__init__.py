@@ -2,5 +2,6 @@
 
 from napari_crlm_spa.core.quality.marks import MARK_SENTENCES, QualityMark, TileQuality
 from napari_crlm_spa.core.quality.options import QualityOptions
+from napari_crlm_spa.core.quality.run import mark_quality
 
-__all__ = ["MARK_SENTENCES", "QualityMark", "QualityOptions", "TileQuality"]
+__all__ = ["MARK_SENTENCES", "QualityMark", "QualityOptions", "TileQuality", "mark_quality"]

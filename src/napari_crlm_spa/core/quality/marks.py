@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntFlag
 
 import numpy as np
@@ -12,7 +12,7 @@ from napari_crlm_spa.core.quality.options import QualityOptions
 
 
 class QualityMark(IntFlag):
-    """What is wrong with a tile; several can be."""
+    """What is wrong with a tile; several marks can be set at once."""
 
     BLUR = 1
     PEN = 2
@@ -21,59 +21,60 @@ class QualityMark(IntFlag):
 
     @property
     def title(self) -> str:
-        """The mark as the panel and tables name it."""
-        return (self.name or "").lower()
+        """The mark as tables name it, e.g. ``"blur"`` or ``"blur pen"``."""
+        return " ".join(str(mark.name).lower() for mark in QualityMark if mark & self)
 
 
-#: What each mark says, in a sentence for a tooltip.
+#: What each mark says, in a sentence.
 MARK_SENTENCES: dict[QualityMark, str] = {
-    QualityMark.BLUR: "Less sharp than most tiles of its own tissue on this slide.",
-    QualityMark.PEN: "Covered by ink that is no H&E color: green, blue, black, or strong red.",
-    QualityMark.FOLD: "Darker and stronger in color than this slide's tissue: lying double.",
-    QualityMark.AIR: "Bright, colorless holes within the tissue: bubbles, tears, vessels.",
+    QualityMark.BLUR: "Far less sharp than the other tiles of its tissue on this slide.",
+    QualityMark.PEN: "Covered by ink: green, blue, black or pure red, no color of H&E.",
+    QualityMark.FOLD: "Far darker than the other tiles of its tissue: it may lie double.",
+    QualityMark.AIR: "Bright, colorless area: a hole, tear, vessel, fat or bubble; counted as "
+    "part of the tile's tissue.",
 }
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TileQuality:
-    """The quality of every tile of a tissue map; nothing is ever dropped because of it.
+    """The quality of every tile of a tissue map. Nothing is dropped because of it.
 
     Parameters
     ----------
     marks
-        Shape (rows, cols), uint8: the sum of `QualityMark` flags, 0 = nothing seen.
+        Shape (rows, cols), uint8: the sum of `QualityMark` flags; 0 = nothing was seen.
+    measured
+        Shape (rows, cols), bool: tiles that were looked at.
     sharpness
-        Shape (rows, cols), float32: log10 of the variance of the Laplacian of the optical density
-        relative to the tile's contrast; nan where not measured.
+        Shape (rows, cols), float32: log10 of the finest detail's energy over the next coarser
+        detail's (see `core.quality.pixels`); nan where not measured.
     blur
-        Shape (rows, cols), float32: how many robust standard deviations a tile is less sharp than
-        the tiles of its class; nan where not measured.
-    pen, fold, air
-        Shape (rows, cols), float32: share of the tile's area, 0 to 1; nan where not measured.
+        Shape (rows, cols), float32: by how many robust standard deviations the tile is less
+        sharp than its class; nan where not judged.
+    pen, air
+        Shape (rows, cols), float32: covered share of the tile, 0 to 1; nan where not measured.
+    fold
+        Shape (rows, cols), float32: how many times as dark as usual in its class the darkest
+        fifth of the tile is at least; nan where not judged.
     options
         The limits of the marks.
     medians
-        Class name -> median sharpness of its tiles: a slide that is out of focus as a whole shows
-        here only.
+        Median sharpness by class name, for classes with enough tiles.
     """
 
     marks: NDArray[np.uint8]
+    measured: NDArray[np.bool_]
     sharpness: NDArray[np.float32]
     blur: NDArray[np.float32]
     pen: NDArray[np.float32]
     fold: NDArray[np.float32]
     air: NDArray[np.float32]
     options: QualityOptions
-    medians: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def measured(self) -> NDArray[np.bool_]:
-        """Tiles that were looked at, shape (rows, cols)."""
-        return np.isfinite(self.pen)
+    medians: dict[str, float]
 
     def has(self, mark: QualityMark) -> NDArray[np.bool_]:
-        """Tiles with any of the flags in `mark`, shape (rows, cols)."""
-        return (self.marks & np.uint8(mark)) > 0
+        """Tiles with any of the flags of `mark`, shape (rows, cols)."""
+        return np.asarray((self.marks & np.uint8(mark)) > 0)
 
     def counts(self) -> dict[QualityMark, int]:
         """Count the tiles of each mark; a tile with two marks counts in both."""
@@ -83,3 +84,32 @@ class TileQuality:
     def marked_tiles(self) -> int:
         """How many tiles have any mark."""
         return int(np.count_nonzero(self.marks))
+
+    @property
+    def measured_tiles(self) -> int:
+        """How many tiles were looked at."""
+        return int(np.count_nonzero(self.measured))
+
+    @property
+    def median_sharpness(self) -> float:
+        """Median sharpness of all tissue tiles; nan if the slide is too coarse to tell."""
+        known = self.sharpness[np.isfinite(self.sharpness)]
+        return float(np.median(known)) if known.size else float("nan")
+
+    @property
+    def notes(self) -> list[str]:
+        """What the marks cannot show, in sentences."""
+        median = self.median_sharpness
+        if not self.measured_tiles:
+            return ["No tile could be measured."]
+        if np.isnan(median):
+            return [
+                f"Blur was not judged: the slide is coarser than {self.options.mpp:g} µm/px."
+            ]
+        if median < self.options.sharp_median:
+            return [
+                f"The whole slide may be out of focus: its median sharpness is {median:.2f} "
+                f"(below {self.options.sharp_median:g}). Blur marks only compare tiles with each "
+                "other."
+            ]
+        return []
