@@ -257,11 +257,11 @@ class Session:
             self.show_analysis(slide, analysis)
 
     def show_analysis(self, slide: OpenSlide, analysis: Analysis) -> None:
-        """Begin the review of a finished analysis of an open slide."""
-        from napari_crlm_spa.core.review import Review
+        """Open the reader's review of a finished analysis: what was corrected before is there."""
+        from napari_crlm_spa.core.review import open_review
 
         slide.analysis = analysis
-        slide.review = Review(analysis, self.risk_model, self.reader)
+        slide.review = open_review(analysis, self.risk_model, self.reader)
         slide.tissue_map = slide.review.tissue_map
         self.analysis_changed.emit(slide)
 
@@ -292,10 +292,14 @@ class Session:
         self.risk_model_changed.emit(model)
 
     def set_reader(self, name: str) -> None:
-        """Say who corrects and annotates from now on."""
-        if name != self.reader:
-            self.reader = name
-            self.reader_changed.emit(name)
+        """Say who corrects and annotates from now on; every slide shows this reader's review."""
+        if name == self.reader:
+            return
+        self.reader = name
+        self.reader_changed.emit(name)
+        for slide in list(self.slides.values()):
+            if slide.analysis is not None:
+                self.show_analysis(slide, slide.analysis)
 
     # -- looking --------------------------------------------------------------------------
 

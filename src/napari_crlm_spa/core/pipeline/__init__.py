@@ -4,6 +4,7 @@
 """
 
 from napari_crlm_spa.core.pipeline.options import Analysis, AnalysisOptions
+from napari_crlm_spa.core.pipeline.reopen import reopen, reopen_folder
 from napari_crlm_spa.core.pipeline.run import analyze_slide, analyze_to_end
 
 __all__ = [
@@ -11,4 +12,6 @@ __all__ = [
     "AnalysisOptions",
     "analyze_slide",
     "analyze_to_end",
+    "reopen",
+    "reopen_folder",
 ]

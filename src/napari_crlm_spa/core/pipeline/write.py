@@ -84,6 +84,8 @@ def write_results(job: Job, results: Results, run: dict[str, Any]) -> Iterator[P
         run["options"]["sentinel"] = options.sentinel.as_dict()
         run["options"]["risk_model"] = results.risk_model.name
         run["options"]["mixture"] = options.mixture
+        # The file may change or go; the thresholds themselves are what a reader needs.
+        run["options"]["mixture_model"] = results.mixture.model_dump() if results.mixture else None
         run["results_identity"] = identity
         run["strangeness"] = results.sentinel.as_dict()
         thumbnail = job.slide.thumbnail(THUMBNAIL_PX)

@@ -8,6 +8,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_crlm_spa.core.spatial import MixtureModel
+
 
 class Action(StrEnum):
     """What was done to some tiles."""
@@ -19,6 +21,8 @@ class Action(StrEnum):
     MERGE = "merge"  # taken over from another reader
     UNDO = "undo"
     REDO = "redo"
+    THRESHOLDS = "thresholds"  # other distance thresholds, chosen by hand
+    REFIT = "refit"  # distance thresholds fitted to the corrected map
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,13 +68,19 @@ class LogEntry:
     action
         What was done; UNDO and REDO name the step in `edit`.
     edit
-        The step itself. What an undo did is its reverse.
+        The step itself. What an undo did is its reverse. Without tiles for THRESHOLDS and REFIT.
     reader, when
         Who did it, and when (UTC, ISO 8601).
     score_before, score_after
         The risk score; None where it is not known.
     group_before, group_after
         The risk group; None where there is none.
+    risk_model
+        By whose rules score and group are.
+    corrected_tiles
+        Tiles whose class differs from the prediction afterwards.
+    mixture
+        The thresholds that were chosen or fitted; None for what was done to tiles.
     """
 
     action: Action
@@ -81,6 +91,9 @@ class LogEntry:
     score_after: float | None
     group_before: str | None
     group_after: str | None
+    risk_model: str = ""
+    corrected_tiles: int = 0
+    mixture: MixtureModel | None = None
 
     @property
     def flipped(self) -> bool:

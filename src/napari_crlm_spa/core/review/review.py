@@ -6,8 +6,10 @@ that a number changes because of the edit and not because of a refit; `refit` is
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,10 +17,25 @@ from numpy.typing import ArrayLike, NDArray
 from napari_crlm_spa.core.classes import NOT_CLASSIFIED
 from napari_crlm_spa.core.pipeline import Analysis
 from napari_crlm_spa.core.review.edits import Action, Edit, LogEntry
+from napari_crlm_spa.core.review.live import follow
+from napari_crlm_spa.core.review.log_lines import LoggedStep, line_of
 from napari_crlm_spa.core.risk import RiskAssessment, RiskModel, assess_risk
-from napari_crlm_spa.core.spatial import MixtureModel, SpatialFeatures, spatial_features
+from napari_crlm_spa.core.spatial import MixtureModel, SpatialFeatures
 from napari_crlm_spa.core.tiles import TileState
 from napari_crlm_spa.core.tissue_map import TissueMap
+
+#: What a reader does to tiles leaves one of these states.
+TOUCHED = (TileState.EDITED, TileState.ACCEPTED, TileState.SET_ASIDE)
+
+
+class Keeper(Protocol):
+    """Keeps the lines of a log, e.g. in a file."""
+
+    problem: str
+    notes: tuple[str, ...]
+
+    def append(self, line: str) -> None:
+        """Keep a line; if that fails, say so in `problem`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,6 +49,8 @@ class Change:
 
 class Review:
     """A tissue map under correction.
+
+    In memory only; `open_review` returns one whose log is kept in the analysis folder.
 
     Parameters
     ----------
@@ -48,7 +67,8 @@ class Review:
         The corrected map. Its `classes` and `state` are changed in place, so a view of them
         needs only to be refreshed.
     features
-        The SOFs of the corrected map under `mixture`.
+        The SOFs of the corrected map under `mixture`. They are replaced, never changed: features
+        taken earlier stay those of the earlier map.
     risk
         The risk of the corrected map; None where the slide is refused one (`features.refusal`).
     mixture
@@ -71,6 +91,9 @@ class Review:
         self.log: list[LogEntry] = []
         self._done: list[Edit] = []
         self._undone: list[Edit] = []
+        self._keeper: Keeper | None = None
+        # What the log knows: thresholds that are being dragged are ahead of it.
+        self._logged_mixture, self._logged_risk = self.mixture, self.risk
 
     # -- what is known --------------------------------------------------------------------
 
@@ -95,6 +118,16 @@ class Review:
         return np.not_equal(self.tissue_map.classes, self.predicted.classes)
 
     @property
+    def touched(self) -> NDArray[np.bool_]:
+        """Tiles that the reader corrected, confirmed or set aside, shape (rows, cols)."""
+        return np.isin(self.tissue_map.state, TOUCHED)
+
+    @property
+    def steps(self) -> tuple[Edit, ...]:
+        """The steps that stand, oldest first; undone ones are not among them."""
+        return tuple(self._done)
+
+    @property
     def can_undo(self) -> bool:
         """Whether there is a step to undo."""
         return bool(self._done)
@@ -103,6 +136,16 @@ class Review:
     def can_redo(self) -> bool:
         """Whether there is an undone step to do again."""
         return bool(self._undone)
+
+    @property
+    def problem(self) -> str:
+        """Why the last steps are not on disk, in a sentence; empty if they are."""
+        return "" if self._keeper is None else self._keeper.problem
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader should know about the log that was found, in sentences."""
+        return () if self._keeper is None else self._keeper.notes
 
     # -- corrections ----------------------------------------------------------------------
 
@@ -131,10 +174,22 @@ class Review:
         after, states = self.predicted.classes[r, c], self.predicted.state[r, c]
         return self._do(self._step(Action.RESTORE, r, c, after, states))
 
+    def take_over(self, classes: NDArray[np.uint8], state: NDArray[np.uint8]) -> Change | None:
+        """Take over a whole map, e.g. two readers' merged corrections, as one step.
+
+        Parameters
+        ----------
+        classes, state
+            Shape (rows, cols), codes and `TileState`. Tiles that the classifier left out stay so.
+        """
+        r, c = self._editable(*np.nonzero(self.predicted.classes))
+        return self._do(self._step(Action.MERGE, r, c, classes[r, c], state[r, c]))
+
     def undo(self) -> Change | None:
         """Take the last step back."""
         if not self._done:
             return None
+        self._settle()
         step = self._done.pop()
         self._undone.append(step)
         return self._put(Action.UNDO, step, step.before, step.states_before)
@@ -143,27 +198,102 @@ class Review:
         """Do the step again that was undone last."""
         if not self._undone:
             return None
+        self._settle()
         step = self._undone.pop()
         self._done.append(step)
         return self._put(Action.REDO, step, step.after, step.states_after)
 
     # -- thresholds and risk model --------------------------------------------------------
 
-    def set_mixture(self, mixture: MixtureModel) -> None:
-        """Use other distance thresholds."""
-        self.mixture = mixture
-        self._follow()
+    def set_mixture(self, mixture: MixtureModel, *, passing: bool = False) -> None:
+        """Use other distance thresholds.
+
+        Parameters
+        ----------
+        mixture
+            The thresholds.
+        passing
+            While a threshold is dragged: not logged. The last one is logged by a call without
+            it, or before the next step.
+        """
+        if mixture is not self.mixture:
+            self.mixture = mixture
+            self._follow()
+        if not passing:
+            self._settle()
 
     def refit(self) -> None:
         """Fit the distance thresholds to the corrected map."""
-        self.features = spatial_features(self.tissue_map, self.analysis.features.options)
+        self._settle()
+        self.features = follow(self.features, self.tissue_map, None)
         self.mixture = self.features.mixture
         self.risk = self._assess(self.features)
+        self._settle(Action.REFIT)
 
     def set_risk_model(self, risk_model: RiskModel) -> None:
         """Assess the risk by another model."""
+        self._settle()
         self.risk_model = risk_model
-        self.risk = self._assess(self.features)
+        self.risk = self._logged_risk = self._assess(self.features)
+
+    # -- the log that was kept ------------------------------------------------------------
+
+    def replay(self, steps: Iterable[LoggedStep], keeper: Keeper | None = None) -> None:
+        """Do again what a log says, then let `keeper` keep what follows.
+
+        The steps are taken on the map that is there: a tile becomes what the reader made of it,
+        whatever it was predicted as.
+        """
+        for logged in steps:
+            self._replay(logged)
+        if self.log:
+            refitted = self.log[-1].action is Action.REFIT
+            fitted = follow(self.features, self.tissue_map, None) if refitted else None
+            if fitted is not None and fitted.mixture == self.mixture:
+                self.features, self.risk = fitted, self._assess(fitted)
+            else:
+                self._follow()
+        self._logged_mixture, self._logged_risk = self.mixture, self.risk
+        self._keeper = keeper
+
+    def _replay(self, logged: LoggedStep) -> None:
+        action, step = logged.action, self._no_tiles(logged.action)
+        if logged.mixture is not None:
+            self.mixture = logged.mixture
+        elif action is Action.UNDO and self._done:
+            self._undone.append(step := self._done.pop())
+            self._enter(step, step.before, step.states_before)
+        elif action is Action.REDO and self._undone:
+            self._done.append(step := self._undone.pop())
+            self._enter(step, step.after, step.states_after)
+        elif action not in (Action.UNDO, Action.REDO):
+            self._undone.clear()
+            self._done.append(step := self._step_again(logged))
+            self._enter(step, step.after, step.states_after)
+        self.log.append(
+            LogEntry(
+                action=action,
+                edit=step,
+                reader=logged.reader,
+                when=logged.when,
+                score_before=logged.score[0],
+                score_after=logged.score[1],
+                group_before=logged.group[0],
+                group_after=logged.group[1],
+                risk_model=logged.risk_model,
+                corrected_tiles=int(np.count_nonzero(self.corrected)),
+                mixture=logged.mixture,
+            )
+        )
+
+    def _step_again(self, logged: LoggedStep) -> Edit:
+        known = self.predicted.classes[logged.rows, logged.cols] != NOT_CLASSIFIED
+        r, c = logged.rows[known], logged.cols[known]
+        after, states = logged.after[known], logged.states_after[known]
+        if logged.action is Action.RESTORE:
+            after, states = self.predicted.classes[r, c], self.predicted.state[r, c]
+        step = self._step(logged.action, r, c, after, states)
+        return replace(step, reader=logged.reader, when=logged.when)
 
     # -- inside ---------------------------------------------------------------------------
 
@@ -205,12 +335,17 @@ class Review:
             states_before=states_before[new],
             states_after=states[new],
             reader=self.reader,
-            when=datetime.now(UTC).isoformat(timespec="seconds"),
+            when=_now(),
         )
+
+    def _no_tiles(self, action: Action) -> Edit:
+        tiles, codes = np.empty(0, np.int32), np.empty(0, np.uint8)
+        return Edit(action, tiles, tiles, codes, codes, codes, codes, self.reader, _now())
 
     def _do(self, step: Edit) -> Change | None:
         if not len(step):
             return None
+        self._settle()
         self._done.append(step)
         self._undone.clear()
         return self._put(step.action, step, step.after, step.states_after)
@@ -218,26 +353,45 @@ class Review:
     def _put(
         self, action: Action, step: Edit, codes: NDArray[np.uint8], states: NDArray[np.uint8]
     ) -> Change:
-        before = self.risk
+        self._enter(step, codes, states)
+        self._follow()
+        return Change(step.rows, step.cols, self._record(action, step, None))
+
+    def _enter(self, step: Edit, codes: NDArray[np.uint8], states: NDArray[np.uint8]) -> None:
         self.tissue_map.classes[step.rows, step.cols] = codes
         self.tissue_map.state[step.rows, step.cols] = states
-        self._follow()
+
+    def _settle(self, action: Action = Action.THRESHOLDS) -> None:
+        """Log thresholds that the log does not know yet."""
+        if action is Action.REFIT or self.mixture != self._logged_mixture:
+            self._record(action, self._no_tiles(action), self.mixture)
+
+    def _record(self, action: Action, step: Edit, mixture: MixtureModel | None) -> LogEntry:
+        before, after = self._logged_risk, self.risk
         entry = LogEntry(
             action=action,
             edit=step,
             reader=self.reader,
-            when=datetime.now(UTC).isoformat(timespec="seconds"),
+            when=_now(),
             score_before=None if before is None else before.score,
-            score_after=None if self.risk is None else self.risk.score,
+            score_after=None if after is None else after.score,
             group_before=_group(before),
-            group_after=_group(self.risk),
+            group_after=_group(after),
+            risk_model=self.risk_model.name,
+            corrected_tiles=int(np.count_nonzero(self.corrected)),
+            mixture=mixture,
         )
         self.log.append(entry)
-        return Change(step.rows, step.cols, entry)
+        self._logged_mixture, self._logged_risk = self.mixture, after
+        if self._keeper is not None:
+            of = None
+            if action in (Action.UNDO, Action.REDO):
+                of = 1 + next(i for i, known in enumerate(self.log) if known.edit is step)
+            self._keeper.append(line_of(entry, len(self.log), of, self.tissue_map.scheme))
+        return entry
 
     def _follow(self) -> None:
-        options = self.analysis.features.options
-        self.features = spatial_features(self.tissue_map, options, self.mixture)
+        self.features = follow(self.features, self.tissue_map, self.mixture)
         self.risk = self._assess(self.features)
 
     def _assess(self, features: SpatialFeatures) -> RiskAssessment | None:
@@ -246,3 +400,7 @@ class Review:
 
 def _group(risk: RiskAssessment | None) -> str | None:
     return None if risk is None else risk.group
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

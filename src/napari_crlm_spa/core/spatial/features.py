@@ -193,6 +193,33 @@ def spatial_features(
         fit = fitted_distances(counted, regions, rule, distances=measured)
         mixture = fit_zones(fit, rule, options.regions)
     zone = zone_map(counted, regions, mixture, measured)
+    distances = measured if rule.inside != "signed" else distance_tiles(regions)
+    return features_of(counted, regions, distances, zone, mixture, options, fitted_here=fitted_here)
+
+
+def features_of(
+    counted: TissueMap,
+    regions: TumorRegions,
+    distances: NDArray[np.float64],
+    zone: NDArray[np.uint8],
+    mixture: MixtureModel,
+    options: SpatialOptions,
+    *,
+    fitted_here: bool,
+) -> SpatialFeatures:
+    """Compute the SOFs once regions, distances and zones are there.
+
+    Parameters
+    ----------
+    counted
+        What `counted_map` returns.
+    regions, distances, zone
+        Its tumor regions, the distance to them (`distance_tiles`), and the zones by `mixture`.
+    mixture, options
+        The thresholds, and how the features are computed.
+    fitted_here
+        Whether the thresholds were fitted to this very map.
+    """
     around = Neighborhoods(counted, options.interaction_denominator)
     total, overall = _overall(counted, options)
     values = _values(counted, zone, around, overall, total, has_region=len(regions) > 0)
@@ -203,7 +230,7 @@ def spatial_features(
         counts=counted.counts(),
         tissue_tiles=total,
         regions=regions,
-        distance_tiles=measured if rule.inside != "signed" else distance_tiles(regions),
+        distance_tiles=distances,
         mixture=mixture,
         zone=zone,
         refusal=refusal(regions, len(around), options.min_tumor_tiles),

@@ -13,6 +13,7 @@ LOCK = ".lock"
 READERS = "readers"
 EDITS_JSONL = "edits.jsonl"
 REVIEW_JSON = "review.json"
+CORRECTED_TILES_CSV = "corrected_tiles.csv"
 ANNOTATIONS_GEOJSON = "annotations.geojson"
 QUALITY_ZARR = "quality.zarr"
 #: Beside the analysis folders: notes on slides, and why some failed.

@@ -1,0 +1,46 @@
+"""Readers' names, and the folders that are named after them on every system."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from pathlib import Path
+
+from napari_crlm_spa.core.store.names import READERS
+
+#: Who corrects if nobody gave a name.
+NOBODY = "reader"
+#: Windows takes these for devices, whatever follows after a dot.
+_RESERVED = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(10))}
+_FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]|^[. ]+|[. ]+$')
+_LONGEST = 60
+
+
+def display_name(name: str) -> str:
+    """Return a reader's name as it is shown and logged: without spare spaces, never empty."""
+    return " ".join(unicodedata.normalize("NFC", name).split()) or NOBODY
+
+
+def folder_name(name: str) -> str:
+    """Return a file name for a reader that Windows, macOS and Linux take.
+
+    Names that differ only in capitals are one reader. Where characters had to be replaced, the
+    beginning of the name's hash follows, so that two readers never share a folder.
+    """
+    plain = unicodedata.normalize("NFC", display_name(name).casefold())
+    safe = _FORBIDDEN.sub("_", plain)
+    safe = safe.encode("utf-8", "replace").decode()
+    if safe.split(".")[0].strip() in _RESERVED:
+        safe = f"_{safe}"
+    if len(safe.encode()) > _LONGEST:
+        safe = safe.encode()[:_LONGEST].decode("utf-8", "ignore").rstrip(". ")
+    if safe == plain:
+        return safe
+    digest = hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"{safe}-{digest[:8]}"
+
+
+def reader_folder(analysis_folder: Path, name: str) -> Path:
+    """Return where a reader's files of an analysis lie."""
+    return analysis_folder / READERS / folder_name(name)

@@ -1,0 +1,202 @@
+"""How far the reading of a slide is: who corrected how much, and who called it reviewed.
+
+Cheap enough for a queue of a thousand slides: of a log only its first and last words are read.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from napari_crlm_spa.core.files import write_text
+from napari_crlm_spa.core.review.log_lines import CORRECTED_TILES
+from napari_crlm_spa.core.review.reader_names import display_name, reader_folder
+from napari_crlm_spa.core.store import to_json
+from napari_crlm_spa.core.store.names import (
+    EDITS_JSONL,
+    READERS,
+    REVIEW_JSON,
+    RUN_JSON,
+    TILES_JOURNAL,
+)
+
+_TAIL_BYTES = 80
+_LAST_COUNT = re.compile(rf'"{CORRECTED_TILES}": (\d+)}}\n'.encode())
+
+
+class SlideState(StrEnum):
+    """How far a slide is."""
+
+    NEW = "new"
+    BEGUN = "begun"  # a run was interrupted; it resumes
+    DONE = "done"  # analyzed
+    REVIEWED = "reviewed"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewMark:
+    """What a reader says about the whole slide.
+
+    Parameters
+    ----------
+    reviewed
+        Whether the review is finished.
+    by, when
+        The reader, and the time (UTC, ISO 8601).
+    note
+        Free text.
+    identity
+        The run that was reviewed; the mark of an earlier map does not count.
+    """
+
+    reviewed: bool
+    by: str
+    when: str
+    note: str = ""
+    identity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderState:
+    """One reader's work on a slide.
+
+    Parameters
+    ----------
+    name, folder
+        The reader.
+    corrected_tiles
+        Tiles whose class differs from the prediction; None where the log's end cannot be read.
+    edited
+        Time of the last step (seconds since 1970); None without a step.
+    mark
+        What the reader says about the slide; None if nothing.
+    """
+
+    name: str
+    folder: Path
+    corrected_tiles: int | None
+    edited: float | None
+    mark: ReviewMark | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewState:
+    """How far a slide is, and by whom.
+
+    Parameters
+    ----------
+    state
+        REVIEWED if any reader says so of the map that is there.
+    readers
+        Everybody who corrected or marked it, by name.
+    """
+
+    state: SlideState
+    readers: tuple[ReaderState, ...] = ()
+
+    @property
+    def corrected_tiles(self) -> int:
+        """Corrected tiles of the reader who corrected most."""
+        return max((reader.corrected_tiles or 0 for reader in self.readers), default=0)
+
+
+def set_reviewed(folder: Path, reader: str, reviewed: bool = True, note: str = "") -> ReviewMark:
+    """Mark a slide as reviewed by a reader, or take the mark back.
+
+    Parameters
+    ----------
+    folder
+        The analysis folder.
+    reader
+        Who says so.
+    reviewed, note
+        What is said.
+
+    Raises
+    ------
+    FolderNotWritable, DiskFull
+        If the mark cannot be written.
+    """
+    mark = ReviewMark(
+        reviewed=reviewed,
+        by=display_name(reader),
+        when=datetime.now(UTC).isoformat(timespec="seconds"),
+        note=note,
+        identity=_identity(folder),
+    )
+    write_text(reader_folder(folder, reader) / REVIEW_JSON, to_json(asdict(mark)) + "\n")
+    return mark
+
+
+def read_reviewed(folder: Path, reader: str) -> ReviewMark | None:
+    """Return what a reader says about a slide; None if nothing, or nothing readable."""
+    return _mark(reader_folder(folder, reader))
+
+
+def review_state(folder: Path) -> ReviewState:
+    """Tell how far a slide is by its analysis folder, whether that exists or not."""
+    if not (folder / RUN_JSON).is_file():
+        begun = (folder / TILES_JOURNAL).is_file()
+        return ReviewState(SlideState.BEGUN if begun else SlideState.NEW, list_readers(folder))
+    readers = list_readers(folder)
+    marks = [reader.mark for reader in readers if reader.mark and reader.mark.reviewed]
+    identity = _identity(folder) if marks else ""
+    valid = any(mark.identity == identity for mark in marks)
+    return ReviewState(SlideState.REVIEWED if valid else SlideState.DONE, readers)
+
+
+def list_readers(folder: Path) -> tuple[ReaderState, ...]:
+    """List the readers of an analysis, by name."""
+    try:
+        places = [place for place in (folder / READERS).iterdir() if place.is_dir()]
+    except OSError:
+        return ()
+    found = [reader for place in places if (reader := _reader(place)) is not None]
+    return tuple(sorted(found, key=lambda reader: reader.name.casefold()))
+
+
+def _reader(place: Path) -> ReaderState | None:
+    log, mark = place / EDITS_JSONL, _mark(place)
+    try:
+        with log.open("rb") as file:
+            header = _json(file.readline())
+            size = file.seek(0, 2)
+            file.seek(max(0, size - _TAIL_BYTES))
+            last = _LAST_COUNT.search(file.read())
+        edited: float | None = log.stat().st_mtime
+    except OSError:
+        if mark is None:
+            return None
+        return ReaderState(mark.by, place, 0, None, mark)
+    name = str(header.get("reader") or (mark.by if mark else place.name))
+    return ReaderState(name, place, int(last[1]) if last else None, edited, mark)
+
+
+def _mark(place: Path) -> ReviewMark | None:
+    try:
+        found = _json((place / REVIEW_JSON).read_bytes())
+        reviewed = found["reviewed"]
+        texts = {key: str(found.get(key, "")) for key in ("by", "when", "note", "identity")}
+    except (OSError, KeyError):
+        return None
+    return ReviewMark(reviewed=reviewed is True, **texts)
+
+
+def _identity(folder: Path) -> str:
+    try:
+        return str(_json((folder / RUN_JSON).read_bytes()).get("identity", ""))
+    except OSError:
+        return ""
+
+
+def _json(data: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(data)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
