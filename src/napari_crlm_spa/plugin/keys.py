@@ -54,8 +54,8 @@ class Keys:
         Parameters
         ----------
         key
-            As napari spells it, e.g. ``"B"``, ``"1"``, ``"Shift-O"``, ``"Control-Z"``, ``"+"``.
-            Letters are the same in both cases.
+            As napari spells it, e.g. ``"B"``, ``"1"``, ``"Shift-O"``, ``"Control-Z"``, ``"="``;
+            it cannot spell ``"+"``. Letters are the same in both cases.
         press, release
             What to do; a held key presses once.
         """

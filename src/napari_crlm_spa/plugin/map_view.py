@@ -26,6 +26,16 @@ class MapKind(StrEnum):
         """Whether the map is of one tissue, which has to be chosen."""
         return self in (MapKind.ZONES, MapKind.INTERACTION)
 
+    @property
+    def is_heat(self) -> bool:
+        """Whether the map shows numbers on a scale, not classes."""
+        return self not in (MapKind.TISSUE, MapKind.ZONES, MapKind.QUALITY)
+
+    @property
+    def of_all_classes(self) -> bool:
+        """Whether the map has a value for tiles of every class, so that some may be hidden."""
+        return not self.by_tissue and self is not MapKind.QUALITY
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MapView:
@@ -36,9 +46,10 @@ class MapView:
     kind, tissue
         Which map; the tissue matters where `MapKind.by_tissue`.
     hidden
-        Names of classes that the tissue map does not show.
-    opacity
-        Of the map, 0 to 1.
+        Names of classes whose tiles are not shown, where `MapKind.of_all_classes`.
+    opacity, heat_opacity
+        Of class-like maps and of heat maps, 0 to 1. Heat maps are clear where there is nothing to
+        see, so they may be stronger.
     min_probability
         Tiles whose likeliest class has a lower probability are gray in the tissue map.
     palette
@@ -53,7 +64,18 @@ class MapView:
     tissue: str = "HEP"
     hidden: frozenset[str] = frozenset()
     opacity: float = 0.55
+    heat_opacity: float = 0.85
     min_probability: float = 0.0
     palette: str = STANDARD_PALETTE
     outline: bool = True
     blink: bool = False
+
+    @property
+    def shown_opacity(self) -> float:
+        """Opacity of the map that is shown."""
+        return self.heat_opacity if self.kind.is_heat else self.opacity
+
+    def opacity_change(self, opacity: float) -> dict[str, float]:
+        """Return what `Session.set_view` takes to make the shown map as opaque as that."""
+        name = "heat_opacity" if self.kind.is_heat else "opacity"
+        return {name: min(max(opacity, 0.0), 1.0)}

@@ -13,25 +13,22 @@ from weakref import WeakSet
 from qtpy.QtCore import QObject, QTimer
 
 from napari_crlm_spa.plugin import layers
-from napari_crlm_spa.plugin.layers import METADATA_KEY, LayerData, kind_of
+from napari_crlm_spa.plugin.fly import Flight
+from napari_crlm_spa.plugin.layers import METADATA_KEY, kind_of
+from napari_crlm_spa.plugin.map_keys import MapKeys
+from napari_crlm_spa.plugin.map_layers import MapLayers
+from napari_crlm_spa.plugin.map_view import MapView
+from napari_crlm_spa.plugin.pointer import Pointer
 from napari_crlm_spa.plugin.readers import read_slide
-from napari_crlm_spa.plugin.session import OpenSlide, Session
+from napari_crlm_spa.plugin.session import FlyTarget, OpenSlide, Session
 from napari_crlm_spa.plugin.throttle import Throttle
-from napari_crlm_spa.plugin.viewer_look import camera_of, dress_viewer, fit_view, show_color_bar
+from napari_crlm_spa.plugin.viewer_look import add_layer, camera_of, dress_viewer, fit_view
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
 
-OUTLINE_MS = 40
-
-
-def add_layer(viewer: ViewerModel, layer_data: LayerData) -> Layer:
-    """Add a layer that `plugin.layers` or the reader described."""
-    from napari.layers import Layer
-
-    data, kwargs, kind = layer_data
-    return viewer.add_layer(Layer.create(data, kwargs, kind))
+LINES_MS = 40
 
 
 def open_slide_in(viewer: ViewerModel, path: str | Path) -> Layer:
@@ -55,10 +52,13 @@ class ViewerLink(QObject):
         super().__init__(parent)
         self._viewer = viewer
         self._session = session
-        self._changed: OpenSlide | None = None
+        self.maps = MapLayers(viewer, session)
+        self._flight = Flight(viewer, session, self.maps)
+        self._pointer = Pointer(viewer, session, self)
+        self._keys = MapKeys(viewer, session)
         self._put_away: WeakSet[Layer] = WeakSet()
         self._refresh = Throttle(self._refresh_map, self)
-        self._fit_outline = Throttle(self._fit_outlines, self, every_ms=OUTLINE_MS)
+        self._fit_lines = Throttle(self.maps.fit_lines, self, every_ms=LINES_MS)
         # Not while the viewer is still busy with removing a slide.
         self._later = QTimer(self, singleShot=True, interval=0)
         self._later.timeout.connect(self._remove_orphans)
@@ -66,39 +66,33 @@ class ViewerLink(QObject):
         self._fit_view = QTimer(self, singleShot=True, interval=0)
         self._fit_view.timeout.connect(self._show_all_of_slide)
         self._shown: OpenSlide | None = None
-        camera_of(viewer).events.zoom.connect(self._on_zoom)
-        viewer.layers.events.inserted.connect(self._on_inserted)
-        viewer.layers.events.removed.connect(self._on_removed)
-        session.current_changed.connect(self._on_current_changed)
-        session.map_started.connect(self._on_map_started)
-        session.map_changed.connect(self._on_map_changed)
-        session.analysis_changed.connect(self._on_analysis_changed)
+        self._ears = [
+            (camera_of(viewer).events.zoom, self._on_zoom),
+            (viewer.layers.events.inserted, self._on_inserted),
+            (viewer.layers.events.removed, self._on_removed),
+            (session.current_changed, self._on_current_changed),
+            (session.map_started, self._on_map_started),
+            (session.map_changed, self._on_map_changed),
+            (session.analysis_changed, self._on_analysis_changed),
+            (session.review_changed, self._on_review_changed),
+            (session.view_changed, self._on_view_changed),
+            (session.fly_wanted, self._on_fly_wanted),
+        ]
+        for signal, slot in self._ears:
+            signal.connect(slot)
         for layer in viewer.layers:
             self._take_in(layer)
         self._fit_view.stop()
 
     def detach(self) -> None:
         """Stop listening."""
-        self._refresh.stop()
-        self._fit_outline.stop()
-        self._later.stop()
-        self._fit_view.stop()
-        camera_of(self._viewer).events.zoom.disconnect(self._on_zoom)
-        self._viewer.layers.events.inserted.disconnect(self._on_inserted)
-        self._viewer.layers.events.removed.disconnect(self._on_removed)
-        self._session.current_changed.disconnect(self._on_current_changed)
-        self._session.map_started.disconnect(self._on_map_started)
-        self._session.map_changed.disconnect(self._on_map_changed)
-        self._session.analysis_changed.disconnect(self._on_analysis_changed)
-
-    def layers_of(self, slide_id: str, kind: str | None = None) -> list[Layer]:
-        """Return our layers of a slide, all or those of one kind."""
-        found = []
-        for layer in self._viewer.layers:
-            its_kind = kind_of(layer.metadata, slide_id)
-            if its_kind is not None and kind in (None, its_kind):
-                found.append(layer)
-        return found
+        for timer in (self._refresh, self._fit_lines, self._later, self._fit_view):
+            timer.stop()
+        self._pointer.let_go()
+        self._keys.let_go()
+        for signal, slot in self._ears:
+            signal.disconnect(slot)
+        self._ears.clear()
 
     # -- viewer to session ----------------------------------------------------------------
 
@@ -114,19 +108,12 @@ class ViewerLink(QObject):
     def _on_removed(self, event: Any) -> None:
         if kind_of(event.value.metadata) == "slide":
             slide_id = event.value.metadata[METADATA_KEY]["slide_id"]
-            if not self.layers_of(slide_id, "slide"):
+            if not self.maps.of(slide_id, "slide"):
                 self._session.remove_slide(slide_id)
                 self._later.start()
 
     def _on_zoom(self, _event: Any) -> None:
-        self._fit_outline.poke()
-
-    def _fit_outlines(self) -> None:
-        """Keep the tumor's outline as wide on the screen as it was."""
-        zoom = camera_of(self._viewer).zoom
-        for layer in self._viewer.layers:
-            if kind_of(layer.metadata) == "tumor_region":
-                layer.edge_width = layers.outline_width(layer.scale[0], zoom)
+        self._fit_lines.poke()
 
     # -- session to viewer ----------------------------------------------------------------
 
@@ -137,12 +124,14 @@ class ViewerLink(QObject):
         self._look_at(slide)
         if slide is not self._shown:
             self._shown = slide
-            self._activate(slide)
+            if slide.tissue_map is not None:
+                self.maps.show(slide)
+            self.maps.activate(slide)
             self._fit_view.start()
         placing = layers.slide_transform(slide.info)
         moved = [
             layer
-            for layer in self.layers_of(slide.id, "slide")
+            for layer in self.maps.of(slide.id, "slide")
             if tuple(layer.scale) != placing["scale"]
         ]
         for layer in moved:
@@ -151,26 +140,23 @@ class ViewerLink(QObject):
             # A panel that is opened anew asks the layer.
             layer.metadata[METADATA_KEY]["info"] = slide.info
         if moved:
-            self._remove_results(slide)
+            self.maps.remove(slide.id)
             self._fit_view.start()
-
-    def _activate(self, slide: OpenSlide) -> None:
-        """Select the map, whose opacity a reader wants to change next, or the slide."""
-        for kind in ("tissue_map", "slide"):
-            for layer in self.layers_of(slide.id, kind):
-                self._viewer.layers.selection.active = layer
-                return
 
     def _show_all_of_slide(self) -> None:
         slide = self._session.current
-        for layer in [] if slide is None else self.layers_of(slide.id, "slide"):
+        for layer in [] if slide is None else self.maps.of(slide.id, "slide"):
             fit_view(self._viewer, layer)
 
     def _look_at(self, slide: OpenSlide) -> None:
         """Put the layers of other slides away and bring back those of this one.
 
-        All slides begin at the same corner, so they would cover each other.
+        All slides begin at the same corner, so they would cover each other. Maps that can be
+        made again are removed.
         """
+        for other in self._session.slides.values():
+            if other is not slide and other.tissue_map is not None:
+                self.maps.remove(other.id)
         for layer in self._viewer.layers:
             if kind_of(layer.metadata, slide.id) is not None:
                 layer.visible = layer.visible or layer in self._put_away
@@ -178,11 +164,6 @@ class ViewerLink(QObject):
             elif kind_of(layer.metadata) is not None and layer.visible:
                 layer.visible = False
                 self._put_away.add(layer)
-
-    def _remove_results(self, slide: OpenSlide) -> None:
-        for layer in self.layers_of(slide.id):
-            if kind_of(layer.metadata) != "slide":
-                self._viewer.layers.remove(layer)
 
     def _remove_orphans(self) -> None:
         """Remove the maps of slides that are gone; they are on disk and come back with a run."""
@@ -192,27 +173,31 @@ class ViewerLink(QObject):
                 self._viewer.layers.remove(layer)
 
     def _on_map_started(self, slide: OpenSlide) -> None:
-        assert slide.tissue_map is not None
-        self._remove_results(slide)
-        map_layer = layers.tissue_map_layer(slide.tissue_map, slide.id, slide.stem)
-        add_layer(self._viewer, map_layer).editable = False
+        """Show an empty map; that of a slide in the background waits until it is looked at."""
+        self.maps.remove(slide.id)
+        if slide is self._session.current:
+            self.maps.show(slide)
 
     def _on_map_changed(self, slide: OpenSlide) -> None:
-        self._changed = slide
-        self._refresh.poke()
+        if slide is self._session.current:
+            self._refresh.poke()
 
     def _refresh_map(self) -> None:
-        assert self._changed is not None
-        for layer in self.layers_of(self._changed.id, "tissue_map"):
-            layer.refresh(extent=False)
+        if self._session.current is not None:
+            self.maps.refresh(self._session.current)
 
     def _on_analysis_changed(self, slide: OpenSlide) -> None:
         self._refresh.stop()
         self._on_map_started(slide)
-        assert slide.analysis is not None
-        for layer_data in layers.analysis_layers(slide.analysis, slide.id, slide.stem):
-            layer = add_layer(self._viewer, layer_data)
-            if kind_of(layer.metadata) in layers.WITH_COLOR_BAR:
-                show_color_bar(layer)
-        self._fit_outlines()
-        self._activate(slide)
+
+    def _on_review_changed(self, slide: OpenSlide) -> None:
+        if slide is self._session.current:
+            self.maps.refresh(slide)
+
+    def _on_view_changed(self, view: MapView) -> None:
+        self.maps.look(view)
+
+    def _on_fly_wanted(self, target: FlyTarget) -> None:
+        # The whole of a slide that was just opened is not what is wanted.
+        self._fit_view.stop()
+        self._flight.go(target)

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from napari.components import Camera, ViewerModel
     from napari.layers import Image, Layer
 
+    from napari_crlm_spa.plugin.layers import LayerData
+
 CANVAS_COLOR = "white"
+#: (height, width) of the canvas where napari does not tell it.
+USUAL_CANVAS_PX = (800, 800)
 
 
 def dress_viewer(viewer: ViewerModel) -> None:
@@ -51,6 +55,21 @@ def camera_of(viewer: ViewerModel) -> Camera:
     """Return the viewer's camera."""
     scene = getattr(viewer, "scene", None)  # napari 0.9 and newer
     return viewer.camera if scene is None else scene.camera
+
+
+def canvas_size(viewer: ViewerModel) -> tuple[int, int]:
+    """(height, width) of the canvas in screen pixels."""
+    canvas = getattr(viewer, "canvas", None)  # napari 0.9 and newer
+    height, width = USUAL_CANVAS_PX if canvas is None else canvas.size
+    return int(height), int(width)
+
+
+def add_layer(viewer: ViewerModel, layer_data: LayerData) -> Any:
+    """Add a layer that `plugin.layers` or the reader described; return it."""
+    from napari.layers import Layer
+
+    data, kwargs, kind = layer_data
+    return viewer.add_layer(Layer.create(data, kwargs, kind))
 
 
 def fit_view(viewer: ViewerModel, layer: Layer) -> None:

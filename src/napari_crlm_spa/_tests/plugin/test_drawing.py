@@ -9,8 +9,7 @@ from napari_crlm_spa.core.slide import ArraySlide
 from napari_crlm_spa.core.slide.pyramid import SlidePyramid
 from napari_crlm_spa.core.tissue_map import TissueMap
 from napari_crlm_spa.plugin.layers import slide_layer, tissue_map_layer
-from napari_crlm_spa.plugin.viewer_link import add_layer
-from napari_crlm_spa.plugin.viewer_look import camera_of, dress_viewer, scale_bar_of
+from napari_crlm_spa.plugin.viewer_look import add_layer, camera_of, dress_viewer, scale_bar_of
 
 MPP, STRIDE_UM = 0.5, 112.0
 #: The dark block covers rows 5 and 6 and columns 6 to 8 of the grid.

@@ -114,7 +114,7 @@ def test_what_was_bound_before_comes_back(viewer, keyboard):
 def test_after_letting_go_no_key_is_left_anywhere(viewer):
     ours = viewer.add_labels(np.zeros(SHAPE, np.uint8), metadata=OURS)
     keys = Keys(viewer)
-    for key in ("B", "1", "Shift-O", "+"):
+    for key in ("B", "1", "Shift-O", "="):
         keys.bind(key, list)
     keys.let_go()
     assert not viewer.keymap

@@ -2,25 +2,36 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from napari.layers import Image, Labels, Vectors
 from napari.layers import Layer as NapariLayer
 
 from napari_crlm_spa._tests.plugin.conftest import COLS
-from napari_crlm_spa.core.classes import CRLM7
+from napari_crlm_spa.core.classes import CRLM7, PALETTES
 from napari_crlm_spa.core.slide import ArraySlide
 from napari_crlm_spa.core.slide.pyramid import SlidePyramid
-from napari_crlm_spa.core.spatial import TISSUES, Zone
+from napari_crlm_spa.core.spatial import Zone
+from napari_crlm_spa.core.tiles import TileState
 from napari_crlm_spa.plugin.layers import (
-    analysis_layers,
+    UNSURE_COLOR,
+    HeatMap,
     border_segments,
     class_colors,
-    doubt_layers,
+    code_layer,
+    frame_layer,
+    heat_layer,
     kind_of,
     outline_layer,
     slide_layer,
+    tissue_codes,
     tissue_map_layer,
-    zone_layer,
+    unsure_tiles,
+    zone_codes,
 )
+from napari_crlm_spa.plugin.layers.heat import SCALES
+from napari_crlm_spa.plugin.map_view import MapKind
 
 
 def create(layer_data):
@@ -113,60 +124,82 @@ def test_hidden_classes_become_transparent():
     assert colors[CRLM7.code("TUM")] == CRLM7["TUM"].color
 
 
-def test_an_analysis_becomes_zones_heat_maps_and_an_outline(analysis):
-    described = analysis_layers(analysis, "id", "slide")
-    layers = [create(each) for each in described]
-    kinds = [kind_of(layer.metadata, "id") for layer in layers]
-    # Mucus is not on this slide, and no hepatocytes touch the tumor.
-    assert kinds.count("zones") == len(TISSUES) - 1
-    assert kinds.count("interaction") == len(TISSUES) - 2
-    assert kinds.count("tumor_region") == 1
-    assert [layer.name for layer in layers if layer.visible] == ["Tumor region · slide"]
-    assert len({layer.name for layer in layers}) == len(layers)
-    assert all(str(layer.units[0]) == "micrometer" for layer in layers)
+def test_unsure_tiles_are_gray_and_still_say_what_they_may_be(known_map):
+    unsure = np.zeros(known_map.shape, np.bool_)
+    unsure[0, 0] = True
+    shown = tissue_codes(known_map, CRLM7, unsure=unsure)
+    layer = create(code_layer(shown, known_map, "id", "slide"))
+    gray = np.ravel(layer.colormap.map(layer.data[0, 0]))[:3]
+    assert np.ptp(gray) == 0
+    assert [shown.colors[int(layer.data[0, 0])]] == [UNSURE_COLOR]
+    assert "Hepatocytes, unsure" in layer.get_status((56.0, 56.0), world=True)["coordinates"]
+    assert shown.colors[int(layer.data[0, 1])] == CRLM7["HEP"].color
+    assert not np.shares_memory(layer.data, known_map.classes), "the map itself stays as it is"
+
+
+def test_an_unsure_tile_of_a_hidden_class_is_hidden():
+    colors = class_colors(CRLM7, hidden=frozenset({"HEP"}))
+    assert colors[CRLM7.code("HEP") + len(CRLM7)] == "#00000000"
+    assert colors[CRLM7.code("TUM") + len(CRLM7)] == UNSURE_COLOR
+
+
+def test_unsure_is_what_is_less_probable_than_the_threshold_and_was_not_reviewed(known_map):
+    known_map.probabilities[0, :6, CRLM7.index("HEP")] = [0.4, 0.5, 0.6, 0.4, 0.4, 0.4]
+    known_map.state[0, 3:6] = [TileState.EDITED, TileState.ACCEPTED, TileState.SET_ASIDE]
+    known_map.classes[0, 5] = 0
+    unsure = unsure_tiles(known_map, known_map.confidence(), 0.5)
+    assert np.argwhere(unsure).tolist() == [[0, 0]]
+
+
+def test_the_color_of_unsure_is_nobody_elses():
+    for palette in PALETTES:
+        colors = [tissue.rgb for tissue in CRLM7.in_palette(palette).classes]
+        gray = np.array([int(UNSURE_COLOR[i : i + 2], 16) for i in (1, 3, 5)])
+        assert np.abs(np.array(colors) - gray).sum(axis=1).min() > 60
 
 
 def test_zone_layers_show_the_masks_of_the_features(analysis):
     masks = analysis.features.zone_masks()
-    layer = create(zone_layer(masks["HEP"], "HEP", analysis.tissue_map, "id", "slide"))
+    shown = zone_codes(masks["HEP"], "HEP")
+    layer = create(code_layer(shown, analysis.tissue_map, "id", "slide"))
+    assert layer.name == "Hepatocytes, zones · slide", "napari cuts a long name in its middle"
     assert set(np.unique(layer.data)) <= {int(zone) for zone in Zone}
     hepatocytes = analysis.tissue_map.mask("HEP")
     assert not layer.data[~hepatocytes].any()
+    assert shown.key == (("#ff7f0e", "infiltrating"), ("#4575b4", "distal"))
 
 
-def test_heat_maps_keep_one_scale_on_every_slide(analysis):
-    heat = [each for each in analysis_layers(analysis, "id", "s") if each[2] == "image"]
-    assert len(heat) > 3
-    for described in heat:
-        layer = create(described)
-        assert isinstance(layer, Image)
-        top = 2.0 if kind_of(layer.metadata) == "strangeness" else 1.0
-        assert layer.contrast_limits == [0.0, top]
-        assert layer.data.dtype.kind == "f"
+def heat_map_layer(kind, values, tissue_map):
+    return create(heat_layer(HeatMap(kind.value, values, SCALES[kind]), tissue_map, "id", "slide"))
 
 
-def doubts_of(tissue_map):
-    layers = [create(each) for each in doubt_layers(tissue_map, "id", "slide")]
-    return {kind_of(layer.metadata): layer for layer in layers}
+@pytest.mark.parametrize("kind", SCALES)
+def test_heat_maps_keep_one_scale_on_every_slide(known_map, kind):
+    values = np.full(known_map.shape, SCALES[kind].high / 3, np.float32)
+    layer = heat_map_layer(kind, values, known_map)
+    assert isinstance(layer, Image)
+    assert tuple(layer.contrast_limits) == SCALES[kind].limits
+    assert kind_of(layer.metadata) == "heat_map"
+    assert corner_um(layer, 2, 3) == pytest.approx([224, 336])
 
 
-def test_three_maps_of_doubt_wait_hidden(known_map):
-    layers = doubts_of(known_map)
-    assert list(layers) == ["confidence", "entropy", "strangeness"]
-    assert not any(layer.visible for layer in layers.values())
-    assert [layer.name for layer in layers.values()][2] == "Strangeness (limit 1) · slide"
+@pytest.mark.parametrize("kind", SCALES)
+def test_the_gradient_of_a_scale_has_the_colors_of_the_layer(known_map, kind):
+    layer = heat_map_layer(kind, np.zeros(known_map.shape, np.float32), known_map)
+    for place, color in SCALES[kind].stops:
+        assert layer.colormap.map(np.array([place]))[0] == pytest.approx(color, abs=0.02)
 
 
 def test_the_status_bar_tells_the_strangeness_of_the_tile_under_the_pointer(known_map):
-    layer = doubts_of(known_map)["strangeness"]
-    layer.visible = True
+    values = known_map.strangeness.astype(np.float32)
+    layer = heat_map_layer(MapKind.STRANGENESS, values, known_map)
     for row, col, told in ((6, 7, "1.5"), (1, 1, "0.5"), (1, COLS - 1, "nan")):
         status = layer.get_status(layer.data_to_world((row, col)), world=True)
         assert status["value"].strip(": ") == told
 
 
 def test_the_strangeness_changes_color_at_its_limit_and_is_clear_where_unknown(known_map):
-    layer = doubts_of(known_map)["strangeness"]
+    layer = heat_map_layer(MapKind.STRANGENESS, known_map.strangeness.astype("f4"), known_map)
     below, above = layer.colormap.map(np.array([0.99, 1.01]) / 2)
     assert np.ptp(below[:3]) < 0.1, "gray below the limit"
     assert above[0] > above[2] + 0.5, "orange beyond it"
@@ -174,26 +207,50 @@ def test_the_strangeness_changes_color_at_its_limit_and_is_clear_where_unknown(k
 
 
 def test_where_the_network_is_sure_nothing_covers_the_slide(known_map):
-    layers = doubts_of(known_map)
-    assert layers["confidence"].colormap.map(np.array([1.0]))[0, 3] == 0
-    assert layers["entropy"].colormap.map(np.array([0.0]))[0, 3] == 0
-    assert np.nanmax(layers["entropy"].data) == 0
-
-
-def test_a_model_that_cannot_tell_what_is_strange_has_no_such_layer(known_map):
-    known_map.strangeness[:] = np.nan
-    assert "strangeness" not in doubts_of(known_map)
+    ones = np.ones(known_map.shape, np.float32)
+    confidence = heat_map_layer(MapKind.CONFIDENCE, ones, known_map)
+    entropy = heat_map_layer(MapKind.ENTROPY, 0 * ones, known_map)
+    assert confidence.colormap.map(np.array([1.0]))[0, 3] == 0
+    assert entropy.colormap.map(np.array([0.0]))[0, 3] == 0
 
 
 def test_the_outline_runs_along_tile_edges():
     mask = np.zeros((4, 5), np.bool_)
     mask[1:3, 1:4] = True
     segments = border_segments(mask)
-    assert len(segments) == 2 * (2 + 3)
     starts, directions = segments[:, 0], segments[:, 1]
-    assert starts.min(axis=0).tolist() == [1, 1]
-    assert (starts + directions).max(axis=0).tolist() == [3, 4]
-    assert np.abs(directions).sum(axis=1).tolist() == [1] * len(segments)
+    assert sorted(map(tuple, starts.tolist())) == [(1, 1), (1, 1), (1, 4), (3, 1)]
+    assert sorted(map(tuple, directions.tolist())) == [(0, 3), (0, 3), (2, 0), (2, 0)]
+
+
+masks = arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9)))
+
+
+@given(masks)
+def test_the_outline_covers_every_border_of_a_tile_once_and_nothing_else(mask):
+    rows, cols = mask.shape
+    padded = np.pad(mask, 1)
+    expected = set()
+    for row, col in np.ndindex(rows + 1, cols + 1):
+        here, above, left = padded[row + 1, col + 1], padded[row, col + 1], padded[row + 1, col]
+        expected |= {(row, col, "across")} if here != above else set()
+        expected |= {(row, col, "down")} if here != left else set()
+    drawn = []
+    for (row, col), (down, across) in border_segments(mask).astype(int).tolist():
+        assert (down == 0) != (across == 0)
+        drawn += [(row, col + step, "across") for step in range(across)]
+        drawn += [(row + step, col, "down") for step in range(down)]
+    assert len(drawn) == len(set(drawn))
+    assert set(drawn) == expected
+
+
+def test_the_frame_runs_around_its_tiles_in_dashes_of_two_colors(known_map):
+    layer = create(frame_layer((3, 4), (1, 2), known_map, "id"))
+    ends = np.concatenate([layer.data[:, 0], layer.data.sum(axis=1)])
+    assert np.asarray(layer.data_to_world(ends.min(axis=0))) == pytest.approx([336, 448])
+    assert np.asarray(layer.data_to_world(ends.max(axis=0))) == pytest.approx([448, 672])
+    assert np.abs(layer.data[:, 1]).sum() == pytest.approx(2 * (1 + 2))
+    assert len(np.unique(layer.edge_color, axis=0)) == 2
 
 
 def test_the_outline_lies_on_the_tumors_border(analysis):
@@ -212,10 +269,3 @@ def test_a_mask_without_tiles_has_no_outline():
 def test_other_peoples_layers_are_not_ours():
     assert kind_of({}) is None
     assert kind_of({"napari-crlm-spa": {"kind": "slide", "slide_id": "a"}}, "b") is None
-
-
-def test_names_of_layers_begin_with_their_tissue(analysis):
-    """Napari cuts a long name in its middle."""
-    names = [kwargs["name"] for _, kwargs, _ in analysis_layers(analysis, "id", "slide")]
-    assert "Debris, zones · slide" in names
-    assert "Stroma, with tumor · slide" in names

@@ -1,0 +1,179 @@
+"""Class-like maps: one uint8 per tile, with the color and the name of each value.
+
+In the tissue map a tile has its grid code; a tile of which the network is not sure has its code
+plus the number of classes, so that it can be gray and still say what it may be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_crlm_spa.core.classes import NOT_CLASSIFIED, ClassScheme
+from napari_crlm_spa.core.spatial import Zone
+from napari_crlm_spa.core.spatial.definitions import NOUNS
+from napari_crlm_spa.core.tiles import TileState
+from napari_crlm_spa.core.tissue_map import TissueMap
+from napari_crlm_spa.plugin.layers.frame import (
+    TRANSPARENT,
+    LayerData,
+    grid_transform,
+    metadata_of,
+)
+from napari_crlm_spa.plugin.map_view import MapView
+
+TISSUE_TITLE = "Tissue map"
+#: Between the grays of background and debris.
+UNSURE_COLOR = "#8f8f8f"
+#: Of these tiles a reader has said what they are.
+SURE_STATES = (TileState.EDITED, TileState.ACCEPTED)
+ZONE_COLORS: dict[int | None, str] = {
+    Zone.NONE: TRANSPARENT,
+    Zone.INFILTRATING: "#ff7f0e",
+    Zone.ADJACENT: "#ffd92f",
+    Zone.DISTAL: "#4575b4",
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CodeMap:
+    """A class-like map, ready to be shown.
+
+    Parameters
+    ----------
+    title
+        What it shows; the start of the layer's name.
+    codes
+        Shape (rows, cols), uint8; it may be the tissue map's own array.
+    colors
+        Of each code.
+    words
+        Column of the status bar, and the name of each code.
+    key
+        (color, name) of what is worth a legend of its own.
+    """
+
+    title: str
+    codes: NDArray[np.uint8]
+    colors: dict[int | None, str]
+    words: tuple[str, dict[int, str]]
+    key: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def features(self) -> dict[str, list[Any]]:
+        """The table by which napari's status bar names a code."""
+        column, names = self.words
+        return {"index": list(names), column: list(names.values())}
+
+
+def code_layer(shown: CodeMap, tissue_map: TissueMap, slide: str, stem: str) -> LayerData:
+    """Describe a class-like map as a Labels layer, 1 pixel = 1 tile."""
+    kwargs = {
+        "name": layer_name(shown.title, stem),
+        "opacity": MapView().opacity,
+        "colormap": shown.colors,
+        "features": shown.features,
+        **grid_transform(tissue_map),
+        "metadata": metadata_of("tissue_map", slide),
+    }
+    return shown.codes, kwargs, "labels"
+
+
+def layer_name(title: str, stem: str) -> str:
+    """Name a layer; napari cuts a long name in its middle, so what it shows comes first."""
+    return f"{title} · {stem}"
+
+
+def tissue_map_layer(tissue_map: TissueMap, slide: str, stem: str) -> LayerData:
+    """Describe the tissue map as one Labels layer.
+
+    The layer shares the map's array: write into the map, refresh the layer.
+    """
+    return code_layer(tissue_codes(tissue_map, tissue_map.scheme), tissue_map, slide, stem)
+
+
+def tissue_codes(
+    tissue_map: TissueMap,
+    scheme: ClassScheme,
+    hidden: frozenset[str] = frozenset(),
+    unsure: NDArray[np.bool_] | None = None,
+) -> CodeMap:
+    """Describe the tissue map.
+
+    Parameters
+    ----------
+    tissue_map
+        The map.
+    scheme
+        Its classes in the palette to be used.
+    hidden
+        Classes that are transparent.
+    unsure
+        Shape (rows, cols): tiles that are gray; None if there are none.
+    """
+    codes = tissue_map.classes
+    if unsure is not None and unsure.any():
+        codes = codes + unsure * np.uint8(len(scheme))
+    names = {NOT_CLASSIFIED: "not classified"}
+    for tissue in scheme.classes:
+        names[scheme.code(tissue.name)] = tissue.title
+    for tissue in scheme.classes:
+        names[scheme.code(tissue.name) + len(scheme)] = f"{tissue.title}, unsure"
+    colors = class_colors(scheme, hidden)
+    return CodeMap(TISSUE_TITLE, codes, colors, ("tissue", names))
+
+
+def class_colors(
+    scheme: ClassScheme, hidden: frozenset[str] = frozenset()
+) -> dict[int | None, str]:
+    """Color of each code; not classified, unknown and `hidden` classes are transparent."""
+    colors: dict[int | None, str] = {None: TRANSPARENT, NOT_CLASSIFIED: TRANSPARENT}
+    for tissue in scheme.classes:
+        code, shown = scheme.code(tissue.name), tissue.name not in hidden
+        colors[code] = tissue.color if shown else TRANSPARENT
+        colors[code + len(scheme)] = UNSURE_COLOR if shown else TRANSPARENT
+    return colors
+
+
+def unsure_tiles(
+    tissue_map: TissueMap, confidence: NDArray[np.floating], min_probability: float
+) -> NDArray[np.bool_]:
+    """Tiles whose likeliest class is less probable than that, shape (rows, cols).
+
+    What a reader has corrected or accepted is sure; what is not counted is neither.
+    """
+    unsure = (confidence < min_probability) & (tissue_map.classes != NOT_CLASSIFIED)
+    for state in SURE_STATES:
+        unsure &= tissue_map.state != state
+    return unsure
+
+
+def noun(tissue: str) -> str:
+    """Name a tissue in a word."""
+    return NOUNS[tissue].partition(" (")[0].capitalize()
+
+
+def zone_codes(zone: NDArray[np.uint8], tissue: str) -> CodeMap:
+    """Describe where one tissue infiltrates the tumor, is next to it, or far from it."""
+    names = {int(each): each.name.lower() for each in Zone}
+    return CodeMap(
+        f"{noun(tissue)}, zones",
+        zone,
+        {None: TRANSPARENT, **ZONE_COLORS},
+        ("zone", names),
+        zone_key(bool((zone == Zone.ADJACENT).any())),
+    )
+
+
+def zone_key(adjacent: bool) -> tuple[tuple[str, str], ...]:
+    """Colors and names of the zones; the one in the middle only where it is used."""
+    shown: Sequence[Zone] = [each for each in Zone if each != Zone.NONE]
+    return tuple(
+        (ZONE_COLORS[each], each.name.lower())
+        for each in shown
+        if adjacent or each != Zone.ADJACENT
+    )
