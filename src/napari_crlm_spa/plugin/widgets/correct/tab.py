@@ -1,0 +1,120 @@
+"""The tab in which a map is corrected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtGui import QHideEvent, QShowEvent
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from napari_crlm_spa.plugin.session import OpenSlide, Session
+from napari_crlm_spa.plugin.tools.hand import Hand, Tool
+from napari_crlm_spa.plugin.tools.hand_keys import HandKeys
+from napari_crlm_spa.plugin.widgets.correct.live_box import LiveBox
+from napari_crlm_spa.plugin.widgets.correct.log_box import LogBox
+from napari_crlm_spa.plugin.widgets.correct.reader_box import ReaderBox
+from napari_crlm_spa.plugin.widgets.correct.tool_box import ToolBox
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+
+
+class CorrectTab(QWidget):
+    """Tools for the tiles, what they do to the risk, and the log.
+
+    The keys are the tab's while it is seen or a tool is in hand; a hidden tab without a tool
+    leaves them to others.
+    """
+
+    def __init__(self, session: Session, viewer: ViewerModel) -> None:
+        super().__init__()
+        self._session = session
+        self.hand = Hand(viewer, session)
+        self.keys = HandKeys(viewer, self.hand)
+        self.reader_box = ReaderBox(session)
+        self.reason = QLabel()
+        self.reason.setWordWrap(True)
+        self.told = QLabel()
+        self.told.setWordWrap(True)
+        self.tool_box = ToolBox(session, self.hand)
+        self.live_box = LiveBox(session)
+        self.log_box = LogBox(session)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.setSpacing(4)
+        for widget in (
+            self.reason,
+            self.tool_box,
+            self.told,
+            self.live_box,
+            self.log_box,
+            self.reader_box,
+        ):
+            layout.addWidget(widget)
+        layout.addStretch(1)
+        self.hand.changed.connect(self._on_hand)
+        self.hand.told.connect(self._tell)
+        session.review_changed.connect(self._on_review)
+        session.current_changed.connect(self._show)
+        session.analysis_changed.connect(self._on_review)
+        session.map_started.connect(self._on_review)
+        session.risk_model_changed.connect(self._on_review)
+        self._tell("")
+        self._show(session.current)
+
+    def let_go(self) -> None:
+        """Put the tool down, give the keys back, and listen no more."""
+        self.hand.changed.disconnect(self._on_hand)
+        self.hand.told.disconnect(self._tell)
+        self.hand.let_go()
+        self.keys.let_go()
+        self.tool_box.let_go()
+        self.reader_box.let_go()
+        session = self._session
+        session.current_changed.disconnect(self._show)
+        for signal in (
+            session.review_changed,
+            session.analysis_changed,
+            session.map_started,
+            session.risk_model_changed,
+        ):
+            signal.disconnect(self._on_review)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Take the keys."""
+        super().showEvent(event)
+        self._mind_keys()
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
+        """Leave the keys to others, unless a tool is in hand."""
+        super().hideEvent(event)
+        self._mind_keys()
+
+    def _mind_keys(self) -> None:
+        wanted = self.isVisible() or self.hand.tool is not Tool.LOOK
+        if wanted and not self.hand.reason:
+            self.keys.bind()
+        else:
+            self.keys.let_go()
+
+    def _on_hand(self) -> None:
+        self._show_reason()
+        self._mind_keys()
+
+    def _tell(self, sentence: str) -> None:
+        self.told.setText(sentence)
+        self.told.setVisible(bool(sentence))
+
+    def _on_review(self, _what: object) -> None:
+        self._show(self._session.current)
+
+    def _show(self, slide: OpenSlide | None) -> None:
+        self._tell("")
+        self.tool_box.show_hand()
+        self.live_box.show_slide(slide)
+        self.log_box.show_slide(slide)
+        self._on_hand()
+
+    def _show_reason(self) -> None:
+        self.reason.setText(self.hand.reason)
+        self.reason.setVisible(bool(self.hand.reason))
