@@ -18,6 +18,8 @@ Floats = NDArray[np.float32]
 _NORMAL = 1.4826
 #: Spreads below this would make a mark of nothing.
 _LEAST_SPREAD = 0.01
+#: Optical densities below this are glass.
+_LEAST_DENSITY = 0.01
 
 
 def judge_tiles(found: Measured, tissue_map: TissueMap, options: QualityOptions) -> TileQuality:
@@ -30,8 +32,10 @@ def judge_tiles(found: Measured, tissue_map: TissueMap, options: QualityOptions)
     tissue = np.isfinite(found.pen) & ~tissue_map.mask(BACKGROUND)
     sharpness = np.where(tissue, found.sharpness, np.nan).astype(np.float32)
     blur, loss, medians = _blur(sharpness, tissue_map, options)
-    fold, beyond = _fold(np.where(tissue, found.darkness, np.nan), tissue_map, options)
-    pen, air = found.pen, np.where(tissue, found.air, np.nan).astype(np.float32)
+    fold, beyond = _fold(found.darkness, tissue, tissue_map, options)
+    # A tile that reaches beyond the slide was filled up with white, which is no air.
+    inside = tissue & ~tissue_map.edge
+    pen, air = found.pen, np.where(inside, found.air, np.nan).astype(np.float32)
     signs = {
         QualityMark.BLUR: (blur > options.blur_deviations) & (loss > options.blur_loss),
         QualityMark.PEN: pen > options.pen_share,
@@ -83,19 +87,24 @@ def _blur(
 
 
 def _fold(
-    darkness: NDArray[np.floating], tissue_map: TissueMap, options: QualityOptions
+    darkness: Floats, tissue: NDArray[np.bool_], tissue_map: TissueMap, options: QualityOptions
 ) -> tuple[Floats, Floats]:
-    """Return the darkness over the class's median, and its deviations (of the logarithm)."""
-    ratio = np.full(darkness.shape, np.nan, np.float32)
+    """Return the darkness over the class's median, and its deviations (of the logarithm).
+
+    Of the three colors the one that exceeds its usual value least: tissue that lies double
+    absorbs twice as much of each, dense nuclei absorb red and spare blue.
+    """
+    ratio = np.full(tissue.shape, np.nan, np.float32)
     deviations = ratio.copy()
-    for _, here in _classes(darkness, tissue_map):
-        own = np.log(np.maximum(darkness[here], 1e-3))
+    known = np.where(tissue, darkness[..., 0], np.nan)
+    for _, here in _classes(known, tissue_map):
+        own = np.log(np.maximum(darkness[here], _LEAST_DENSITY))
         if len(own) < options.class_tiles_min:
             continue
-        above = own - np.median(own)
-        spread = _NORMAL * float(np.median(np.abs(above)))
-        ratio[here] = np.exp(above)
-        deviations[here] = above / max(spread, _LEAST_SPREAD)
+        above = own - np.median(own, axis=0)
+        spread = _NORMAL * np.median(np.abs(above), axis=0)
+        ratio[here] = np.exp(above.min(axis=1))
+        deviations[here] = (above / np.maximum(spread, _LEAST_SPREAD)).min(axis=1)
     return ratio, deviations
 
 

@@ -55,7 +55,7 @@ class TileQuality:
         Shape (rows, cols), float32: covered share of the tile, 0 to 1; nan where not measured.
     fold
         Shape (rows, cols), float32: how many times as dark as usual in its class the darkest
-        fifth of the tile is at least; nan where not judged.
+        fifth of the tile is, in the color where it is least so; nan where not judged.
     options
         The limits of the marks.
     medians

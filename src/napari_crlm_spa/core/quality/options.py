@@ -35,7 +35,7 @@ class QualityOptions(Options):
         label="Sharp slides are above",
     )
     pen_share: float = option(
-        0.05,
+        0.02,
         "A tile is penned if more of its area than this is covered by ink",
         min=0.001,
         max=1.0,

@@ -30,7 +30,7 @@ _RED_LEAST, _RED_BLUE_OVER_GREEN, _RED_RED_OVER_GREEN = 0.7, 0.85, 0.2
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
-    """Numbers of tiles, each of shape (rows, cols), float32; nan where not measured.
+    """Numbers of tiles, each of shape (rows, cols, ...), float32; nan where not measured.
 
     Parameters
     ----------
@@ -39,7 +39,8 @@ class Measured:
         of the mean optical density. A blur takes the finest detail first, so the ratio falls;
         faint and strong staining divide out, which is why it can be compared within a class.
     darkness
-        Mean optical density that a fifth of the tile reaches.
+        Shape (rows, cols, 3): the optical density of red, green and blue that a fifth of the
+        tile reaches.
     pen, air
         Share of the tile.
     """
@@ -52,7 +53,8 @@ class Measured:
     @classmethod
     def nothing(cls, rows: int, cols: int) -> Measured:
         """Start with nothing measured."""
-        return cls(*(np.full((rows, cols), np.nan, np.float32) for _ in range(4)))
+        shapes = [(rows, cols), (rows, cols, 3), (rows, cols), (rows, cols)]
+        return cls(*(np.full(shape, np.nan, np.float32) for shape in shapes))
 
     def put(self, rows: slice, cols: slice, part: Measured, wanted: NDArray[np.bool_]) -> None:
         """Enter the wanted tiles of a block in place."""
@@ -119,9 +121,8 @@ def _sharpness(pixels: RgbImage, rows: int, cols: int) -> Floats:
 
 
 def _darkness(density: Floats, rows: int, cols: int) -> Floats:
-    smooth = _reduced(density, 2).mean(axis=-1)
-    tiles = _split(smooth, rows, cols).reshape(rows, cols, -1)
-    return np.asarray(np.quantile(tiles, 1 - DARK_SHARE, axis=-1), np.float32)
+    tiles = _split(_reduced(density, 2), rows, cols).reshape(rows, cols, -1, 3)
+    return np.asarray(np.quantile(tiles, 1 - DARK_SHARE, axis=2), np.float32)
 
 
 def _reduced(picture: Floats, by: int) -> Floats:
