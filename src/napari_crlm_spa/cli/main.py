@@ -20,9 +20,11 @@ from napari_crlm_spa.cli import (
     doctor,
     draw_tiles,
     evaluate,
+    export,
     info,
     mixture,
     models,
+    quality,
     risk,
     train,
 )
@@ -49,7 +51,9 @@ app.command("info", short_help="Show size, levels and pixel size of a slide.")(i
 app.command("convert", short_help="Write a pyramidal TIFF of an image without levels.")(
     convert.convert
 )
+app.command("export", short_help="Write the tiles for QuPath, tables, AnnData.")(export.export)
 app.command("mixture", short_help="Fit thresholds to several slides together.")(mixture.mixture)
+app.command("quality", short_help="Mark blurred, penned, folded and empty tiles.")(quality.quality)
 app.add_typer(risk.app, name="risk")
 app.command("train", short_help="Train a classifier on labeled tiles.")(train.train)
 app.command("draw-tiles", short_help="Draw tiles to train with beside real ones.")(

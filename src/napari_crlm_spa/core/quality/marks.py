@@ -103,9 +103,7 @@ class TileQuality:
         if not self.measured_tiles:
             return ["No tile could be measured."]
         if np.isnan(median):
-            return [
-                f"Blur was not judged: the slide is coarser than {self.options.mpp:g} µm/px."
-            ]
+            return [f"Blur was not judged: the slide is coarser than {self.options.mpp:g} µm/px."]
         if median < self.options.sharp_median:
             return [
                 f"The whole slide may be out of focus: its median sharpness is {median:.2f} "

@@ -77,9 +77,7 @@ def measure_block(pixels: RgbImage, rows: int, cols: int, with_sharpness: bool) 
     side = pixels.shape[0] // rows
     coarse = _reduced(pixels.astype(np.float32), COARSER)
     density = optical_density(coarse)
-    sharpness = (
-        _sharpness(pixels, rows, cols) if with_sharpness else np.full((rows, cols), np.nan)
-    )
+    sharpness = _sharpness(pixels, rows, cols) if with_sharpness else np.full((rows, cols), np.nan)
     by_tile = np.rint(coarse).astype(np.uint8)
     by_tile = _split(by_tile, rows, cols).reshape(rows * cols, side // COARSER, -1, 3)
     return Measured(
