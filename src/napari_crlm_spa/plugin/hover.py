@@ -38,8 +38,8 @@ class TileFacts:
         Its place on the grid.
     center_um
         (x, y) of its center in the slide's frame.
-    title
-        The name of its class, or why it has none.
+    name, title
+        Of its class; without one, an empty name and the reason.
     predicted
         What the network said, where a reader says otherwise; else empty.
     state
@@ -62,6 +62,7 @@ class TileFacts:
     row: int
     col: int
     center_um: tuple[float, float]
+    name: str
     title: str
     predicted: str
     state: TileState
@@ -93,6 +94,7 @@ def facts_of(slide: OpenSlide, row: int, col: int) -> TileFacts | None:
     ):
         return None
     state = TileState(int(tissue_map.state[row, col]))
+    code = int(tissue_map.classes[row, col])
     p = tissue_map.probabilities[row, col].astype(np.float64)
     known = bool(p.any())
     stride, (x_um, y_um) = tissue_map.stride_um, tissue_map.origin_um
@@ -101,7 +103,8 @@ def facts_of(slide: OpenSlide, row: int, col: int) -> TileFacts | None:
         row=row,
         col=col,
         center_um=(x_um + (col + 0.5) * stride, y_um + (row + 0.5) * stride),
-        title=_title(tissue_map, int(tissue_map.classes[row, col]), state),
+        name="" if code == NOT_CLASSIFIED else tissue_map.scheme.names[code - 1],
+        title=_title(tissue_map, code, state),
         predicted=_predicted(slide, row, col),
         state=state,
         probabilities=dict(zip(tissue_map.scheme.names, p.tolist(), strict=True)) if known else {},
@@ -145,38 +148,50 @@ def _interaction(features: SpatialFeatures, row: int, col: int) -> dict[str, flo
     return {tissue: float(around.share_map(tissue)[here]) for tissue in TISSUES}
 
 
-def headline(facts: TileFacts) -> str:
-    """Say what a tile is, who says so, and where it lies."""
+def lines(facts: TileFacts) -> list[str]:
+    """Say what a tile is and who says so, where it lies, how sure that is, and what is around."""
     x_mm, y_mm = facts.center_um[0] / 1000, facts.center_um[1] / 1000
-    return f"{_what(facts)} · row {facts.row}, column {facts.col} · {x_mm:.2f}, {y_mm:.2f} mm"
+    place = f"row {facts.row}, column {facts.col} · x {x_mm:.2f}, y {y_mm:.2f} mm"
+    return [
+        _what(facts) + _parted([facts.zone.name.lower() if facts.zone else ""]),
+        place + _parted(_doubts(facts)),
+        " · ".join(_neighbors(facts)),
+    ]
+
+
+def _parted(parts: list[str]) -> str:
+    return "".join(f" · {part}" for part in parts if part)
 
 
 def _what(facts: TileFacts) -> str:
     if facts.state is TileState.EDITED:
-        was = f", predicted {facts.predicted}" if facts.predicted else ""
+        was = f", predicted {facts.predicted.lower()}" if facts.predicted else ""
         return f"{facts.title} (corrected{was})"
     if facts.state is TileState.ACCEPTED:
-        return f"{facts.title} (accepted)"
+        was = f"; predicted {facts.predicted.lower()}" if facts.predicted else ""
+        return f"{facts.title} (accepted{was})"
     if facts.state is TileState.SET_ASIDE and facts.predicted:
-        return f"{facts.title} (predicted {facts.predicted})"
+        return f"{facts.title} (predicted {facts.predicted.lower()})"
     return facts.title
 
 
-def details(facts: TileFacts) -> str:
-    """Say in numbers how sure its class is and how it lies to the tumor."""
+def _doubts(facts: TileFacts) -> list[str]:
     parts = []
     if not np.isnan(facts.entropy):
         parts.append(f"entropy {facts.entropy:.2f}")
     if not np.isnan(facts.strangeness):
         parts.append(f"strangeness {facts.strangeness:.2f}")
-    if facts.zone is not Zone.NONE:
-        parts.append(facts.zone.name.lower())
+    return parts
+
+
+def _neighbors(facts: TileFacts) -> list[str]:
+    parts = []
     if facts.distance_um > 0:
-        parts.append(f"{facts.distance_um / 1000:.2f} mm to tumor")
+        parts.append(f"{facts.distance_um / 1000:.2f} mm to the tumor")
     around = {tissue: share for tissue, share in facts.interaction.items() if share > 0}
     if around:
         shares = ", ".join(f"{noun(each).lower()} {share:.2f}" for each, share in around.items())
-        parts.append(f"around it {shares}")
+        parts.append(f"next to it: {shares}")
     elif facts.interaction:
-        parts.append("no other tissue around it")
-    return " · ".join(parts)
+        parts.append("no other tissue next to it")
+    return parts

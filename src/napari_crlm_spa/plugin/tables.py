@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from napari_crlm_spa.core.classes import TissueClass
+from napari_crlm_spa.core.classes import STANDARD_PALETTE, TissueClass
 from napari_crlm_spa.core.risk import RiskAssessment, RiskRow
 from napari_crlm_spa.core.spatial import FAMILIES, FEATURES, TISSUES, SpatialFeatures
 from napari_crlm_spa.core.spatial.definitions import column_name
@@ -39,12 +39,15 @@ class LegendRow:
     share: float | None
 
 
-def legend_rows(tissue_map: TissueMap) -> list[LegendRow]:
-    """Count the tissues of a map, in the order of the scheme, background last."""
+def legend_rows(tissue_map: TissueMap, palette: str = STANDARD_PALETTE) -> list[LegendRow]:
+    """Count the tissues of a map, in the order of the scheme, background last.
+
+    Hidden classes and unsure tiles are counted like all others.
+    """
     counts = tissue_map.counts()
     tissue_tiles = sum(counts.values()) - counts.get(BACKGROUND, 0)
     rows = []
-    for tissue in tissue_map.scheme.classes:
+    for tissue in tissue_map.scheme.in_palette(palette).classes:
         tiles = counts[tissue.name]
         share = tiles / tissue_tiles if tissue_tiles else 0.0
         rows.append(

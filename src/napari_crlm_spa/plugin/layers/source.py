@@ -18,8 +18,9 @@ from napari_crlm_spa.plugin.layers.codes import (
     tissue_codes,
     unsure_tiles,
     zone_codes,
+    zone_key,
 )
-from napari_crlm_spa.plugin.layers.heat import SCALES, HeatMap
+from napari_crlm_spa.plugin.layers.heat import SCALES, HeatMap, Scale
 from napari_crlm_spa.plugin.map_view import MapKind, MapView
 from napari_crlm_spa.plugin.session import OpenSlide
 
@@ -68,6 +69,22 @@ class MapSource:
         if min_probability <= 0:
             return None
         return unsure_tiles(self.tissue_map, self.confidence, min_probability)
+
+    def unsure_tiles(self, min_probability: float) -> int:
+        """Count the tiles that are gray under a threshold."""
+        unsure = self.unsure(min_probability)
+        return 0 if unsure is None else int(np.count_nonzero(unsure))
+
+    def scale(self, view: MapView) -> Scale | None:
+        """Return the scale of a heat map; None for the other maps."""
+        return SCALES.get(view.kind)
+
+    def key(self, view: MapView) -> tuple[tuple[str, str], ...]:
+        """Return (color, name) of what a class-like map shows beside the tissues."""
+        features = self.slide.features
+        if view.kind is not MapKind.ZONES or features is None:
+            return ()
+        return zone_key(adjacent=bool((features.zone == Zone.ADJACENT).any()))
 
     def _kept(self, name: str, compute: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
         """Compute once; but every time while a run fills the map."""

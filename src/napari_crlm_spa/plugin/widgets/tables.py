@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qtpy.QtCore import QRect, Qt
-from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap
+from qtpy.QtGui import QColor, QIcon, QPainter, QPen, QPixmap
 from qtpy.QtWidgets import QAbstractItemView, QHeaderView, QTableWidget, QTableWidgetItem
 
 ROW_PX = 21
 SWATCH_PX = 14
 FRAME_COLOR = "#808080"
+HOLLOW_PX = 2
 
 
 class ReadOnlyTable(QTableWidget):
@@ -76,12 +77,24 @@ def _alignment(column: int) -> Qt.AlignmentFlag:
     return side | Qt.AlignmentFlag.AlignVCenter
 
 
-def swatch(color: str) -> QIcon:
-    """Return a filled square; its frame shows even the color of the ground around."""
+def swatch(color: str, *, hollow: bool = False) -> QIcon:
+    """Return a square in a color; its frame shows even the color of the ground around.
+
+    Parameters
+    ----------
+    color
+        Its color.
+    hollow
+        Draw only its edge, in the color.
+    """
     pixmap = QPixmap(SWATCH_PX, SWATCH_PX)
-    pixmap.fill(QColor(FRAME_COLOR))
+    pixmap.fill(QColor(0, 0, 0, 0) if hollow else QColor(FRAME_COLOR))
     inside = QRect(1, 1, SWATCH_PX - 2, SWATCH_PX - 2)
     painter = QPainter(pixmap)
-    painter.fillRect(inside, QColor(color))
+    if hollow:
+        painter.setPen(QPen(QColor(color), HOLLOW_PX))
+        painter.drawRect(inside.adjusted(0, 0, -1, -1))
+    else:
+        painter.fillRect(inside, QColor(color))
     painter.end()
     return QIcon(pixmap)
