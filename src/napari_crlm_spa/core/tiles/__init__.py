@@ -6,9 +6,9 @@
 
 from napari_crlm_spa.core.tiles.grid import TileGrid, TileScores, TileState
 from napari_crlm_spa.core.tiles.options import TilingOptions
-from napari_crlm_spa.core.tiles.plan import plan_tiles, read_tile
+from napari_crlm_spa.core.tiles.plan import edges_px, lay_grid, plan_tiles, read_tile
 from napari_crlm_spa.core.tiles.region_file import read_regions
-from napari_crlm_spa.core.tiles.regions import RegionsOfInterest
+from napari_crlm_spa.core.tiles.regions import RegionsOfInterest, covered_share
 from napari_crlm_spa.core.tiles.tissue import blank_fraction
 
 __all__ = [
@@ -18,6 +18,9 @@ __all__ = [
     "TileState",
     "TilingOptions",
     "blank_fraction",
+    "covered_share",
+    "edges_px",
+    "lay_grid",
     "plan_tiles",
     "read_regions",
     "read_tile",

@@ -49,12 +49,11 @@ def plan_tiles(
     NoTissue
         If no tile is left.
     """
-    _refuse_coarse(slide.info, options)
-    grid = _empty_grid(slide.info, options)
+    grid = lay_grid(slide.info, options)
     scanned = _touches_bounds(slide.info, grid)
     kept = np.ones(scanned.shape, np.bool_)
     if regions is not None:
-        x_edges_px, y_edges_px = _edges_px(slide.info, grid)
+        x_edges_px, y_edges_px = edges_px(slide.info, grid)
         regions.check_overlap(slide.info.bounds_xy0, slide.info.path.name)
         kept = tiles_inside(regions, x_edges_px, y_edges_px, options.region_rule)
     share = tissue_share(slide, grid, scanned & kept, options)
@@ -63,6 +62,20 @@ def plan_tiles(
     if not (grid.state == TileState.PENDING).any():
         raise NoTissue(_no_tissue_message(slide.info.path.name, regions))
     return grid
+
+
+def lay_grid(info: SlideInfo, options: TilingOptions) -> TileGrid:
+    """Lay the grid of `plan_tiles` without looking at a pixel: every tile is GLASS yet.
+
+    Raises
+    ------
+    MissingPixelSize
+        If nobody knows how large a pixel is.
+    ResolutionTooCoarse
+        If tiles would have to be enlarged by more than `options.enlarge_max`.
+    """
+    _refuse_coarse(info, options)
+    return _empty_grid(info, options)
 
 
 def read_tile(slide: Slide, grid: TileGrid, row: int, col: int) -> RgbImage:
@@ -147,7 +160,7 @@ def _bounds_um(info: SlideInfo) -> tuple[float, float, float, float]:
     )
 
 
-def _edges_px(info: SlideInfo, grid: TileGrid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def edges_px(info: SlideInfo, grid: TileGrid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Borders of the columns and of the rows in level-0 pixels."""
     size = info.known_pixel_size()
     columns = np.arange(grid.cols + 1, dtype=np.float64) * (grid.stride_um / size.x_um)

@@ -116,10 +116,35 @@ def tiles_inside(
         at_x, at_y = np.meshgrid((x[:-1] + x[1:]) / 2, (y[:-1] + y[1:]) / 2)
         inside[rows, cols] = shapely.intersects_xy(area, at_x, at_y)
     else:
-        share = _covered_share(area, x, y)
+        share = _shares(area, x, y)
         limits = {"most": share > 0.5, "whole": share >= 1 - 1e-9, "any": share > 0}
         inside[rows, cols] = limits[rule]
     return inside
+
+
+def covered_share(
+    area: BaseGeometry, x_edges_px: NDArray[np.float64], y_edges_px: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the share of every tile that an area covers, 0 to 1, shape (rows, cols).
+
+    Parameters
+    ----------
+    area
+        In level-0 pixels.
+    x_edges_px, y_edges_px
+        Borders of columns (cols + 1) and rows (rows + 1) in level-0 pixels.
+    """
+    share = np.zeros((len(y_edges_px) - 1, len(x_edges_px) - 1))
+    if area.is_empty:
+        return share
+    shapely.prepare(area)
+    left, top, right, bottom = area.bounds
+    cols = _span(x_edges_px, left, right)
+    rows = _span(y_edges_px, top, bottom)
+    x, y = x_edges_px[cols.start : cols.stop + 1], y_edges_px[rows.start : rows.stop + 1]
+    if len(x) > 1 and len(y) > 1:
+        share[rows, cols] = _shares(area, x, y)
+    return share
 
 
 def _span(edges: NDArray[np.float64], low: float, high: float) -> slice:
@@ -129,7 +154,7 @@ def _span(edges: NDArray[np.float64], low: float, high: float) -> slice:
     return slice(max(0, first), max(0, min(len(edges) - 1, last)))
 
 
-def _covered_share(
+def _shares(
     area: BaseGeometry, x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Share of every tile that lies inside, shape (rows, cols)."""

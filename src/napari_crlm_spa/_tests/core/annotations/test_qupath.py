@@ -129,8 +129,9 @@ def test_without_a_pixel_size_there_is_no_area_in_mm2(tmp_path):
 )
 def test_no_outline_moves_by_a_millionth_of_a_pixel(tmp_path_factory, points, corner):
     polygon = Polygon(points)
-    if not polygon.is_valid or polygon.area < 1:
-        return
+    cropped = Polygon(np.array(points) - corner)
+    if not polygon.is_valid or not cropped.is_valid or polygon.area < 1:
+        return  # rounding may make an outline touch itself; then it is mended
     info = slide_info(bounds=(*corner, 1000, 1000))
     path = tmp_path_factory.mktemp("round") / "a.geojson"
     write_areas(path, [Area(polygon, "TUM")], info, CRLM7)

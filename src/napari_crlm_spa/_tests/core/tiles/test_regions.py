@@ -11,7 +11,7 @@ from shapely.geometry import Polygon, box, mapping
 
 from napari_crlm_spa._tests.real_data import SHARED, real_data
 from napari_crlm_spa.core.tiles import RegionsOfInterest, read_regions
-from napari_crlm_spa.core.tiles.regions import tiles_inside
+from napari_crlm_spa.core.tiles.regions import covered_share, tiles_inside
 from napari_crlm_spa.errors import RegionError
 
 SQUARE = mapping(box(10, 20, 110, 220))
@@ -211,6 +211,18 @@ def test_whole_implies_most_implies_any(points):
     whole, most, any_ = (tiles_inside(regions, EDGES, EDGES, r) for r in ("whole", "most", "any"))
     assert (whole <= most).all()
     assert (most <= any_).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(points=st.lists(st.tuples(corner, corner), min_size=3, max_size=8))
+def test_covered_shares_add_up_to_the_area(points):
+    region = shapely.make_valid(Polygon(points))
+    share = covered_share(region, EDGES, EDGES)
+    assert share.shape == (10, 10)
+    inside = region.intersection(box(0, 0, 1000, 1000))
+    assert share.sum() * 100 * 100 == pytest.approx(inside.area)
+    assert share.min() >= 0
+    assert share.max() <= 1 + 1e-9
 
 
 def test_fingerprint_tells_regions_apart():
