@@ -4,7 +4,8 @@ A region is the tumor, grown by a box and shrunk by a smaller one, its holes fil
 dropped. Without one tumor tile it can only shrink. Most removals change nothing; most others
 take a few tiles off the rim, which is worked out on the spot: distances change only where those
 tiles were the nearest, and zones only where a distance was within a few tiles of its threshold.
-The rest (a hole opens, a region falls apart or below the least size) is computed anew in full.
+That includes holes that open and islands that fall off, up to `MOST_TAKEN` tiles. The rest (more
+tiles, the last region, thresholds at a negative signed distance) is computed anew in full.
 """
 
 from __future__ import annotations
@@ -22,6 +23,11 @@ from napari_crlm_spa.core.spatial import TumorRegionOptions, Zone
 from napari_crlm_spa.core.spatial.regions import EIGHT, FOUR, filled
 
 Ints = NDArray[np.int64]
+
+#: Beyond so many tiles that leave the regions at once, computing all anew is quicker.
+MOST_TAKEN = 400
+#: In a map of holes: what is open to the border of the grid.
+OUTSIDE = -1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +84,14 @@ def closed_tumor(tumor: Flags, options: TumorRegionOptions, within: Flags) -> Cl
     return ClosedTumor(mask, dict(zip(tiles[starts].tolist(), parts, strict=True)))
 
 
+def _holes(mask: Flags) -> NDArray[np.int32]:
+    """Number the holes from 1; 0: in the mask, `OUTSIDE`: open to the border. By steps of one."""
+    inside = filled(mask)
+    holes = np.asarray(ndimage.label(inside & ~mask, FOUR)[0], np.int32)
+    holes[~inside] = OUTSIDE
+    return holes
+
+
 def _box_sum(grid: Ints, side: int) -> Ints:
     """Sum over a square box around each place; beyond the border there is nothing."""
     half = side // 2
@@ -108,7 +122,8 @@ class RegionLoss:
         tumor = features.tissue_map.classes == counted.tumor_code
         region = self._regions.mask
         self._closed = closed_tumor(tumor, self._options, region)
-        self._filled = filled(self._closed.mask) if self._options.fill_holes else None
+        self._holes = _holes(self._closed.mask) if self._options.fill_holes else None
+        self._boxes = ndimage.find_objects(self._regions.labels)
         limits = np.concatenate([counted.rule.near, counted.rule.far])
         # Signed distances inside matter only to a threshold that lies inside.
         self._simple = not (counted.rule.signed and bool((limits < 0).any()))
@@ -136,47 +151,74 @@ class RegionLoss:
         return counts
 
     def _taken(self, lost: Ints) -> Ints | None:
-        """Tiles that leave the regions; None if more follows than those that were lost."""
-        opened = lost if self._filled is None else self._open(lost)
-        if opened is None or not len(opened):
+        """Tiles that leave the regions; None if no region is left, or if they are very many."""
+        opened = lost if self._holes is None else self._open(lost)
+        if not len(opened):
             return opened
         labels = self._regions.labels
-        rows, cols = np.divmod(opened, labels.shape[1])
+        touched = np.unique(labels.ravel()[opened])
+        dropped = [self._dropped(int(label), opened) for label in touched]
+        taken = np.concatenate([opened, *dropped])
+        none_left = len(taken) == int(self._regions.sizes.sum())
+        return None if none_left or len(taken) > MOST_TAKEN else taken
+
+    def _dropped(self, label: int, opened: Ints) -> Ints:
+        """Tiles of a region that are islands of less than the least size without those opened."""
+        labels, least = self._regions.labels, self._options.min_tiles
+        n_cols = labels.shape[1]
+        rows, cols = np.divmod(opened, n_cols)
         top, left = max(rows.min() - 2, 0), max(cols.min() - 2, 0)
-        window = labels[top : rows.max() + 3, left : cols.max() + 3]
+        window = labels[top : rows.max() + 3, left : cols.max() + 3] == label
         gone = np.zeros(window.shape, np.bool_)
         gone[rows - top, cols - left] = True
-        rim = ndimage.binary_dilation(gone, EIGHT) & ~gone
-        for label in np.unique(window[gone]):
-            left_over = int(self._regions.sizes[label - 1]) - int((window[gone] == label).sum())
-            parts = ndimage.label((window == label) & ~gone, EIGHT)[0]
-            touching = np.unique(parts[rim & (window == label)])
-            # One piece around the gap: the region hangs together by it.
-            if left_over < self._options.min_tiles or len(touching) != 1:
-                return None
-        return opened
+        remaining = int(self._regions.sizes[label - 1]) - int((window & gone).sum())
+        parts = ndimage.label(window & ~gone, EIGHT)[0]
+        rim = ndimage.binary_dilation(gone, EIGHT) & window & ~gone
+        # One piece around the gap: the region hangs together by it.
+        if remaining >= least and len(np.unique(parts[rim])) == 1:
+            return np.empty(0, np.int64)
+        box = self._boxes[label - 1]
+        left_over = labels[box] == label
+        here = labels.ravel()[opened] == label
+        left_over[rows[here] - box[0].start, cols[here] - box[1].start] = False
+        pieces, n_pieces = ndimage.label(left_over, EIGHT)
+        sizes = np.bincount(pieces.ravel(), minlength=n_pieces + 1)
+        small = sizes < least
+        small[0] = False
+        r, c = np.nonzero(small[pieces])
+        found: Ints = (r + box[0].start) * n_cols + c + box[1].start
+        return found
 
-    def _open(self, lost: Ints) -> Ints | None:
-        """Those of the lost tiles that are not filled again; None if a hole opens with them."""
-        assert self._filled is not None
-        n_rows, n_cols = self._filled.shape
+    def _open(self, lost: Ints) -> Ints:
+        """Those of the lost tiles that are not filled again, and the holes that open with them."""
+        assert self._holes is not None
+        n_rows, n_cols = self._holes.shape
         rows, cols = np.divmod(lost, n_cols)
         top, left = max(rows.min() - 1, 0), max(cols.min() - 1, 0)
         window = np.s_[top : rows.max() + 2, left : cols.max() + 2]
-        gone = np.zeros(self._filled[window].shape, np.bool_)
+        holes = self._holes[window]
+        gone = np.zeros(holes.shape, np.bool_)
         gone[rows - top, cols - left] = True
-        outside = ~self._filled[window]
-        hole = self._filled[window] & ~self._closed.mask[window]
-        parts = ndimage.label(gone, FOUR)[0]
-        beside = [
-            np.unique(parts[gone & ndimage.binary_dilation(m, FOUR)]) for m in (outside, hole)
-        ]
+        parts, n_parts = ndimage.label(gone, FOUR)
+        beside_outside = gone & ndimage.binary_dilation(holes == OUTSIDE, FOUR)
         at_border = (rows == 0) | (rows == n_rows - 1) | (cols == 0) | (cols == n_cols - 1)
-        bordering = parts[rows[at_border] - top, cols[at_border] - left]
-        open_parts = np.union1d(beside[0], bordering)
-        if np.intersect1d(open_parts, beside[1]).size:
-            return None
-        return lost[np.isin(parts[rows - top, cols - left], open_parts)]
+        beside_outside[rows[at_border] - top, cols[at_border] - left] = True
+        links = [
+            np.unique(holes[(holes > 0) & ndimage.binary_dilation(parts == part, FOUR)])
+            for part in range(1, n_parts + 1)
+        ]
+        opened = {int(part) for part in np.unique(parts[beside_outside])}
+        open_holes: set[int] = set()
+        grew = bool(opened)
+        while grew:
+            open_holes.update(int(hole) for part in opened for hole in links[part - 1])
+            more = {p for p in range(1, n_parts + 1) if open_holes.intersection(links[p - 1])}
+            grew = not more <= opened
+            opened |= more
+        freed = lost[np.isin(parts[rows - top, cols - left], list(opened))]
+        if not open_holes:
+            return freed
+        return np.concatenate([freed, np.flatnonzero(np.isin(self._holes, list(open_holes)))])
 
     # -- distances ------------------------------------------------------------------------
 
