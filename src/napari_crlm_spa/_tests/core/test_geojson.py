@@ -6,10 +6,17 @@ import json
 
 import numpy as np
 import pytest
+import shapely.geometry
 
 from napari_crlm_spa.core.classes import CRLM7
-from napari_crlm_spa.core.geojson import write_tiles_geojson
+from napari_crlm_spa.core.geojson import (
+    export_areas_geojson,
+    export_tiles_geojson,
+    write_tiles_geojson,
+)
 from napari_crlm_spa.core.slide import ArraySlide, PixelSize
+from napari_crlm_spa.core.spatial import Zone, spatial_features
+from napari_crlm_spa.core.tile_table import TileSource
 from napari_crlm_spa.core.tiles import TileGrid, TileScores, TileState, read_regions
 from napari_crlm_spa.core.tissue_map import TissueMap
 
@@ -100,3 +107,111 @@ def test_ids_stay_the_same_in_a_second_export(tissue_map, tmp_path):
     ids = [[each["id"] for each in read(tmp_path / f"{name}.geojson.gz")] for name in "ab"]
     assert ids[0] == ids[1]
     assert len(set(ids[0])) == 2
+
+
+def reviewed_map():
+    """Tumor in liver; of the first row one tile is corrected, one accepted, one set aside."""
+    predicted = np.full((12, 14), CRLM7.code("HEP"), np.uint8)
+    predicted[2:11, 3:12] = CRLM7.code("TUM")
+    grid = TileGrid(
+        np.full(predicted.shape, TileState.CLASSIFIED, np.uint8),
+        np.zeros(predicted.shape, bool),
+        224,
+        0.5,
+    )
+    before = TissueMap.empty(grid, CRLM7)
+    before.classes[:] = predicted
+    before.probabilities[..., CRLM7.index("HEP")] = 0.75
+    before.probabilities[..., CRLM7.index("STR")] = 0.25
+    now = dataclasses.replace(before, classes=predicted.copy(), state=before.state.copy())
+    now.classes[0, 0], now.state[0, 0] = CRLM7.code("STR"), TileState.EDITED
+    now.state[0, 1] = TileState.ACCEPTED
+    now.classes[0, 2], now.state[0, 2] = 0, TileState.SET_ASIDE
+    marks = {"blur": np.eye(12, 14, dtype=bool)}
+    return TileSource(
+        tissue_map=now,
+        predicted=before,
+        features=spatial_features(now),
+        reader='Dr. "A"',
+        marks=marks,
+    )
+
+
+def export(write, source, path, **changes):
+    steps = list(write(path, source, info(**changes)))
+    return read(path), steps
+
+
+def test_a_correction_keeps_the_prediction_beside_it(tmp_path):
+    found, _ = export(export_tiles_geojson, reviewed_map(), tmp_path / "t.geojson.gz")
+    first, second, third, fourth = (each["properties"] for each in found[:4])
+    assert first["classification"]["name"] == "STR"
+    assert first["metadata"]["predicted"] == "HEP"
+    assert first["metadata"]["reader"] == 'Dr. "A"'
+    assert (first["metadata"]["state"], second["metadata"]["state"]) == ("edited", "accepted")
+    assert (first["measurements"]["corrected"], second["measurements"]["corrected"]) == (1, 0)
+    assert first["measurements"]["p(HEP)"] == 0.75
+    assert "predicted" not in second["metadata"] and "reader" not in fourth["metadata"]
+    assert third["classification"]["name"] == "Ignore*"
+    assert third["metadata"]["state"] == "set aside"
+    assert (first["measurements"]["mark(blur)"], second["measurements"]["mark(blur)"]) == (1, 0)
+
+
+def test_zone_distance_and_interaction_are_those_of_the_features(tmp_path):
+    source = reviewed_map()
+    found, _ = export(export_tiles_geojson, source, tmp_path / "t.geojson.gz")
+    assert len(found) == 12 * 14
+    share = source.features.interaction_maps()["HEP"]
+    for each in found:
+        told = each["properties"]
+        at = int(told["metadata"]["row"]), int(told["metadata"]["col"])
+        expected = source.features.distance_um[at]
+        assert told["measurements"]["distance to tumor um"] == pytest.approx(expected, abs=1e-4)
+        zone = Zone(source.features.zone[at])
+        assert told["metadata"].get("zone", "none") == zone.name.lower()
+        assert ("interaction(HEP)" in told["measurements"]) == (not np.isnan(share[at]))
+    assert any("interaction(HEP)" in each["properties"]["measurements"] for each in found)
+
+
+def test_merged_areas_cover_the_tiles_in_pixels_of_the_slide(tmp_path):
+    source = reviewed_map()
+    found, _ = export(export_areas_geojson, source, tmp_path / "a.geojson.gz")
+    # At 0.25 µm/px a tile of 112 µm is 448 px wide.
+    for name, tiles in source.tissue_map.counts().items():
+        shapes = [
+            shapely.geometry.shape(each["geometry"])
+            for each in found
+            if each["properties"]["classification"]["name"] == name
+        ]
+        assert sum(shape.area for shape in shapes) == pytest.approx(tiles * 448**2)
+    tumor = next(e for e in found if e["properties"]["name"] == "TUM")
+    assert shapely.geometry.shape(tumor["geometry"]).bounds == (3 * 448, 896, 12 * 448, 11 * 448)
+    assert tumor["properties"]["measurements"]["area mm2"] == pytest.approx(81 * 0.112**2)
+    assert len({each["id"] for each in found}) == len(found)
+
+
+@pytest.mark.parametrize("write", [export_tiles_geojson, export_areas_geojson])
+def test_a_second_export_is_the_same_file(write, tmp_path):
+    for name in ("a", "b"):
+        export(write, reviewed_map(), tmp_path / f"{name}.geojson.gz")
+    assert (tmp_path / "a.geojson.gz").read_bytes() == (tmp_path / "b.geojson.gz").read_bytes()
+
+
+def test_a_closed_export_leaves_no_file(tmp_path):
+    work = export_tiles_geojson(tmp_path / "t.geojson.gz", reviewed_map(), info())
+    next(work)
+    next(work)
+    work.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_blocks_of_any_size_are_the_same_tiles():
+    source = reviewed_map()
+    whole = next(iter(source.blocks()))
+    parts = list(source.blocks(size=13))
+    assert len(whole) == len(source) == sum(map(len, parts))
+    for name in ("rows", "codes", "entropy", "zone", "x_um"):
+        joined = np.concatenate([getattr(part, name) for part in parts])
+        np.testing.assert_array_equal(joined, getattr(whole, name))
+    np.testing.assert_allclose(whole.confidence, source.tissue_map.confidence().ravel())
+    np.testing.assert_allclose(whole.entropy, source.tissue_map.entropy().ravel(), rtol=1e-6)

@@ -8,6 +8,12 @@ REPORT_HTML = "report.html"
 RUN_JSON = "run.json"
 TILES_JOURNAL = "tiles.journal"
 TILES_GEOJSON = "tiles.geojson.gz"
+#: What crlm-spa export writes into the folder, or into a reader's.
+AREAS_GEOJSON = "areas.geojson.gz"
+TILES_CSV = "tiles.csv.gz"
+TILES_PARQUET = "tiles.parquet"
+TILES_H5AD = "tiles.h5ad"
+TILES_SPATIALDATA = "tiles.spatialdata.zarr"
 LOCK = ".lock"
 #: Below the analysis folder, one folder a reader.
 READERS = "readers"

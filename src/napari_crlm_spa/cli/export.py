@@ -1,0 +1,98 @@
+"""``crlm-spa export``: an analyzed slide for other programs."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from napari_crlm_spa.cli.progress import STARTS_AFRESH, run_with_progress
+from napari_crlm_spa.cli.stored import Stored, open_recorded_slide, open_stored
+from napari_crlm_spa.core.store import TILES_GEOJSON
+from napari_crlm_spa.core.store.names import (
+    AREAS_GEOJSON,
+    TILES_CSV,
+    TILES_H5AD,
+    TILES_PARQUET,
+    TILES_SPATIALDATA,
+)
+
+if TYPE_CHECKING:
+    from napari_crlm_spa.core.progress import Progress
+
+
+class Target(StrEnum):
+    """For which program."""
+
+    QUPATH = "qupath"
+    QUPATH_AREAS = "qupath-areas"
+    CSV = "csv"
+    PARQUET = "parquet"
+    ANNDATA = "anndata"
+    SPATIALDATA = "spatialdata"
+
+
+_NAMES = {
+    Target.QUPATH: TILES_GEOJSON,
+    Target.QUPATH_AREAS: AREAS_GEOJSON,
+    Target.CSV: TILES_CSV,
+    Target.PARQUET: TILES_PARQUET,
+    Target.ANNDATA: TILES_H5AD,
+    Target.SPATIALDATA: TILES_SPATIALDATA,
+}
+
+
+def export(
+    result: Annotated[Path, typer.Argument(help="Result folder of an analyzed slide")],
+    to: Annotated[
+        Target,
+        typer.Option(
+            help="qupath: every tile; qupath-areas: merged areas of one class; csv, parquet: a "
+            "table of tiles; anndata, spatialdata: for scanpy, squidpy, SpatialData"
+        ),
+    ] = Target.QUPATH,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="File to write; else one in the result folder"),
+    ] = None,
+    reader: Annotated[
+        str | None, typer.Option(help="With the corrections of this reader; else as classified")
+    ] = None,
+    slide: Annotated[
+        Path | None, typer.Option(help="Where the slide is now, if it was moved (for QuPath)")
+    ] = None,
+) -> None:
+    """Export the tiles of an analyzed slide with class, probabilities, doubts and zones."""
+    stored = open_stored(result, reader)
+    path = out or stored.folder / _NAMES[to]
+    written = run_with_progress(_work(to, path, stored, slide), STARTS_AFRESH)
+    what = "areas" if to is Target.QUPATH_AREAS else "tiles"
+    Console().print(f"Wrote {written} {what}: {path}", soft_wrap=True, highlight=False)
+
+
+def _work(
+    to: Target, path: Path, stored: Stored, slide: Path | None
+) -> Generator[Progress, None, int]:
+    source = stored.source()
+    if to in (Target.QUPATH, Target.QUPATH_AREAS):
+        from napari_crlm_spa.core import geojson
+
+        write: Any = (
+            geojson.export_tiles_geojson if to is Target.QUPATH else geojson.export_areas_geojson
+        )
+        with open_recorded_slide(stored.analysis, slide) as opened:
+            info = opened.info
+        written: int = yield from write(path, source, info)
+        return written
+    from napari_crlm_spa.core import export as exports
+
+    if to in (Target.CSV, Target.PARQUET):
+        return (yield from exports.export_tile_table(path, source))
+    record = exports.SlideRecord(run=stored.analysis.run, risk=stored.risk)
+    write = exports.export_anndata if to is Target.ANNDATA else exports.export_spatialdata
+    written = yield from write(path, source, record)
+    return written

@@ -1,0 +1,128 @@
+"""A finished analysis as commands take it up again: map, corrections of a reader, slide."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_crlm_spa.core.store import RISK_JSON
+from napari_crlm_spa.errors import CrlmSpaError, ReviewError, SlideError, StoreError
+
+if TYPE_CHECKING:
+    from napari_crlm_spa.core.pipeline import Analysis
+    from napari_crlm_spa.core.review import Review
+    from napari_crlm_spa.core.risk import RiskAssessment, RiskModel
+    from napari_crlm_spa.core.slide import Slide
+    from napari_crlm_spa.core.spatial import SpatialFeatures
+    from napari_crlm_spa.core.tile_table import TileSource
+    from napari_crlm_spa.core.tissue_map import TissueMap
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """A finished analysis, with a reader's corrections if they were asked for."""
+
+    analysis: Analysis
+    review: Review | None
+    folder: Path
+
+    @property
+    def tissue_map(self) -> TissueMap:
+        """The map: corrected, or as classified."""
+        return self.analysis.tissue_map if self.review is None else self.review.tissue_map
+
+    @property
+    def features(self) -> SpatialFeatures:
+        """The features of that map."""
+        return self.analysis.features if self.review is None else self.review.features
+
+    @property
+    def risk(self) -> RiskAssessment | None:
+        """The risk of that map."""
+        return self.analysis.risk if self.review is None else self.review.risk
+
+    def source(self) -> TileSource:
+        """Return the tiles as the exports list them."""
+        from napari_crlm_spa.core.tile_table import TileSource
+
+        if self.review is None:
+            return TileSource(tissue_map=self.tissue_map, features=self.features)
+        return TileSource(
+            tissue_map=self.tissue_map,
+            features=self.features,
+            predicted=self.review.predicted,
+            reader=self.review.reader,
+        )
+
+
+def open_stored(folder: Path, reader: str | None) -> Stored:
+    """Take a finished analysis up again.
+
+    Raises
+    ------
+    DamagedAnalysis
+        If the folder holds no finished analysis.
+    ReviewError
+        If there is no such reader.
+    """
+    from napari_crlm_spa.core.pipeline import reopen_folder
+
+    model = _risk_model(folder)
+    analysis = reopen_folder(folder, model)
+    if reader is None:
+        return Stored(analysis, None, folder)
+    from napari_crlm_spa.core.review import list_readers, open_review, reader_folder
+
+    place = reader_folder(folder, reader)
+    if not place.is_dir():
+        names = ", ".join(each.name for each in list_readers(folder)) or "nobody"
+        raise ReviewError(
+            f"{reader} has corrected nothing in {folder.name}; corrections are there by: {names}. "
+            "Name one of them, or leave --reader out for the map as classified."
+        )
+    return Stored(analysis, open_review(analysis, model, reader), place)
+
+
+def open_recorded_slide(analysis: Analysis, moved_to: Path | None) -> Slide:
+    """Open the slide that was analyzed.
+
+    Raises
+    ------
+    StoreError
+        If the file is not there any more, or is another slide.
+    """
+    from napari_crlm_spa.core.slide import open_slide
+
+    recorded = analysis.run.get("slide", {})
+    path = moved_to or Path(str(recorded.get("path", "")))
+    mpp = (analysis.run.get("options") or {}).get("mpp")
+    try:
+        slide = open_slide(path, mpp=mpp)
+    except SlideError as error:
+        if moved_to is not None:
+            raise
+        raise StoreError(
+            f"The slide of {analysis.folder.name} cannot be opened: {error} If it was moved, name "
+            "its place: --slide FILE."
+        ) from error
+    if slide.info.fingerprint != recorded.get("fingerprint"):
+        slide.close()
+        raise StoreError(
+            f"{path.name} is not the slide that was analyzed into {analysis.folder.name}: its "
+            "content differs. Name the right file with --slide, or analyze this one."
+        )
+    return slide
+
+
+def _risk_model(folder: Path) -> RiskModel:
+    """Return the risk model that the analysis was made with, or the default one."""
+    from napari_crlm_spa.core.risk import RiskModel, load_risk_model
+
+    try:
+        return RiskModel.model_validate(
+            json.loads((folder / RISK_JSON).read_text("utf-8"))["model"]
+        )
+    except (OSError, ValueError, KeyError, TypeError, CrlmSpaError):
+        return load_risk_model()
