@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, Signal
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
+
+
+#: What the heading's arrow and its margins take beside the text.
+BESIDE_TEXT_PX = 34
 
 
 class Fold(QWidget):
     """Closed at first; a click on the heading opens it."""
 
+    opened = Signal(bool)
+
     def __init__(self, title: str, content: QWidget) -> None:
         super().__init__()
+        self._title = title
         self.content = content
         self.heading = QToolButton()
         self.heading.setText(title)
@@ -30,3 +38,32 @@ class Fold(QWidget):
         self.heading.setChecked(is_open)
         self.heading.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
         self.content.setVisible(is_open)
+        self.opened.emit(is_open)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the content is shown."""
+        return bool(self.heading.isChecked())
+
+    @property
+    def title(self) -> str:
+        """The heading, all of it."""
+        return self._title
+
+    def set_title(self, title: str) -> None:
+        """Change the heading; what does not fit is cut and waits as tooltip."""
+        self._title = title
+        self._fit_title()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Cut the heading anew."""
+        super().resizeEvent(event)
+        self._fit_title()
+
+    def _fit_title(self) -> None:
+        metrics, room = self.heading.fontMetrics(), self.width() - BESIDE_TEXT_PX
+        # A heading must not keep the panel from becoming narrow.
+        self.heading.setMinimumWidth(0)
+        shown = metrics.elidedText(self._title, Qt.TextElideMode.ElideRight, room)
+        self.heading.setText(shown)
+        self.heading.setToolTip(self._title if shown != self._title else "")

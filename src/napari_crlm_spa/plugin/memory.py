@@ -24,7 +24,16 @@ def memory_file() -> Path:
 
 def cache_folder() -> Path:
     """Return the folder for things that can be made again, like the sample slide."""
+    chosen = recall().get("preferences")
+    own = chosen.get("cache_folder") if isinstance(chosen, dict) else None
+    if isinstance(own, str) and own.strip():
+        return Path(own.strip()).expanduser()
     return Path(user_cache_path(APP, appauthor=False))
+
+
+def last_session_file() -> Path:
+    """Return the file that keeps the session of the last start."""
+    return memory_file().parent / "last-session.json"
 
 
 def own_models_folder() -> Path:

@@ -6,7 +6,7 @@ It stands between the queue, the session, the runner and the viewer, and shows n
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from napari_crlm_spa.errors import CrlmSpaError, StoreError
 from napari_crlm_spa.plugin.layers import kind_of, slide_id
 from napari_crlm_spa.plugin.queue import Notebook, ReadState, SlideQueue, SlideState, scan
 from napari_crlm_spa.plugin.queue_sources import Found, QueuedSlide, gather
-from napari_crlm_spa.plugin.runner import Ending, Outcome, Runner, Work
+from napari_crlm_spa.plugin.runner import Ending, Outcome, Runner
 from napari_crlm_spa.plugin.session import PREFERENCES, USER, OpenSlide, Session
 from napari_crlm_spa.plugin.worker import PipelineWorker, WorkerRegistry
 
@@ -40,19 +40,26 @@ class Batch:
         Which slide is being analyzed, counted from 1, and how many there are.
     name
         That slide's.
-    failed
-        How many could not be analyzed so far.
+    done, failed
+        How many were and how many could not be analyzed so far.
     """
 
     at: int
     total: int
     name: str
+    done: int = 0
     failed: int = 0
 
     @property
     def text(self) -> str:
         """The state in words."""
         return f"Slide {self.at} of {self.total} ({self.name})"
+
+    def after(self, outcome: Outcome) -> Batch:
+        """Return the state after a slide has ended so."""
+        done = self.done + (outcome is Outcome.DONE)
+        failed = self.failed + (outcome is Outcome.FAILED)
+        return dataclasses.replace(self, done=done, failed=failed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,7 @@ class QueueControl(QObject):
         self._rescan_current = QTimer(self, singleShot=True, interval=RESCAN_MS)
         self._rescan_current.timeout.connect(self._read_current)
         runner.over.connect(self._on_over)
-        session.run_changed.connect(self._on_run_changed)
+        runner.started.connect(self._on_started)
         session.current_changed.connect(self._on_current_changed)
         session.review_changed.connect(self._on_review_changed)
         session.analysis_changed.connect(self._on_review_changed)
@@ -120,7 +127,7 @@ class QueueControl(QObject):
         self.workers.stop()
         self._rescan_current.stop()
         self._runner.over.disconnect(self._on_over)
-        self._session.run_changed.disconnect(self._on_run_changed)
+        self._runner.started.disconnect(self._on_started)
         self._session.current_changed.disconnect(self._on_current_changed)
         self._session.review_changed.disconnect(self._on_review_changed)
         self._session.analysis_changed.disconnect(self._on_review_changed)
@@ -162,17 +169,17 @@ class QueueControl(QObject):
             return
         self._gatherer = None
         self.told.emit("")
-        if found.problems:
-            first, more = found.problems[0], len(found.problems) - 1
-            self.problem.emit(first + (f" So are {more} more left out." if more else ""))
-        elif not found.slides:
-            self.problem.emit("There are no slides. Choose a folder that holds some.")
         if found.slides:
             self.take(found.slides, add=add)
             if then is not None:
                 self.open(then)
             elif self._session.current is None:
                 self.go(1)
+        # Last, since what is said goes when another slide is looked at.
+        if found.problems:
+            self.problem.emit(_left_out(found))
+        elif not found.slides:
+            self.problem.emit("There are no slides. Choose a folder that holds some.")
         self.loaded.emit()
 
     def _on_not_found(self, error: Exception) -> None:
@@ -363,61 +370,38 @@ class QueueControl(QObject):
             return opened.user_mpp
         return slide.mpp
 
-    def _on_run_changed(self, run: Any) -> None:
-        if run is not None and self._runner.path is None:
-            for entry in self.queue.entries:
-                if slide_id(entry.path) == run.slide_id:
-                    self.queue.set_state(entry.path, SlideState.RUNNING)
-                    return
+    def _on_started(self, path: Path) -> None:
+        self.queue.set_state(self._in_queue(path), SlideState.RUNNING)
 
     def _on_over(self, ending: Ending) -> None:
         path = self._in_queue(ending.path)
         if ending.outcome is Outcome.FAILED:
             self.queue.set_state(path, SlideState.FAILED, ending.reason)
             self._write_down(path, failed=ending.reason)
+        elif ending.outcome is Outcome.DONE:
+            self.queue.set_state(path, SlideState.DONE)
+            self._write_down(path, failed="")
         else:
-            if ending.outcome is Outcome.DONE:
-                self._write_down(path, failed="")
+            self.queue.set_state(path, SlideState.NEW)
+        if ending.outcome is not Outcome.FAILED:
             self._read_one(path)
         self._tidy()
-        if self.batch is None:
-            return
-        failed = self.batch.failed + (ending.outcome is Outcome.FAILED)
-        self._set_batch(dataclasses.replace(self.batch, failed=failed))
+        if self.batch is not None:
+            self._go_on(self.batch.after(ending.outcome))
+
+    def _go_on(self, batch: Batch) -> None:
+        self._set_batch(batch)
         if self._waiting and not self._stop_wanted:
             self._run_next()
-        else:
-            self._end_batch()
-
-    def _end_batch(self) -> None:
-        batch = self.batch
-        assert batch is not None
+            return
         self._set_batch(None)
-        done = batch.at - batch.failed
-        sentence = f"{done} of {batch.total} slides are analyzed."
-        if self._stop_wanted:
-            sentence = f"Stopped. {max(done - 1, 0)} of {batch.total} slides are analyzed; the rest waits."
-        if batch.failed:
-            sentence += f" {batch.failed} failed: point at one in the list to read why."
-        self.told.emit(sentence)
+        stopped = "Stopped. Finished tiles are kept. " if self._stop_wanted else ""
+        failed = f" {batch.failed} failed: point at them to read why." if batch.failed else ""
+        self.told.emit(f"{stopped}{batch.done} of {batch.total} slides are analyzed.{failed}")
 
 
-def with_default_mpp(work: Work, default_mpp: Callable[[], float]) -> Work:
-    """Let an analysis assume a pixel size where neither the file nor the user names one."""
-
-    def analyze(path: Path, out_dir: Path, options: Any) -> Generator[Progress, None, Any]:
-        mpp = default_mpp()
-        if mpp and options.mpp is None:
-            yield Progress("Opening the slide", 0, 1)
-            if not _names_its_pixel_size(path):
-                options = dataclasses.replace(options, mpp=mpp)
-        return (yield from work(path, out_dir, options))
-
-    return analyze
-
-
-def _names_its_pixel_size(path: Path) -> bool:
-    from napari_crlm_spa.core.slide import open_slide
-
-    with open_slide(path) as slide:
-        return slide.info.pixel_size is not None
+def _left_out(found: Found) -> str:
+    """Say what was left out, the first few by name."""
+    told, more = found.problems[:3], len(found.problems) - 3
+    rest = f" And {more:,} more." if more > 0 else ""
+    return f"Left out: {' '.join(told)}{rest}"

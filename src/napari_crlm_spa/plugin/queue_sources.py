@@ -128,9 +128,7 @@ def find_slides(folder: Path) -> Generator[Progress, None, list[QueuedSlide]]:
         paths += [Path(here, name) for name in suffixes if _is_found_by_name(Path(name))]
         # The pixels of a MIRAX slide lie in a folder beside it.
         mirax = {Path(name).stem for name, suffix in suffixes.items() if suffix == _MIRAX}
-        folders[:] = [
-            name for name in folders if not name.startswith(".") and name not in mirax
-        ]
+        folders[:] = [name for name in folders if not name.startswith(".") and name not in mirax]
         yield Progress("Looking for slides", len(paths), 0, "slides")
     return [QueuedSlide(path) for path in sorted(paths, key=natural_key)]
 
@@ -206,9 +204,7 @@ def _rows_of(path: Path) -> list[list[str]]:
     return list(csv.reader(text.splitlines(), delimiter=delimiter))
 
 
-def _slide_of_row(
-    row: dict[str, str], column: str, folder: Path
-) -> tuple[QueuedSlide | None, str]:
+def _slide_of_row(row: dict[str, str], column: str, folder: Path) -> tuple[QueuedSlide | None, str]:
     """Return the slide of a row, or None and what is wrong with it."""
     if not row.get(column):
         return None, f"the column {column} is empty"

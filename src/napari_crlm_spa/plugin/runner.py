@@ -7,6 +7,7 @@ slide need not be open in the viewer.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 import traceback
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject, Signal
 
 from napari_crlm_spa.core.progress import Progress
+from napari_crlm_spa.core.slide import open_slide
 from napari_crlm_spa.errors import CrlmSpaError
 from napari_crlm_spa.plugin import engine
 from napari_crlm_spa.plugin.layers import slide_id
@@ -65,6 +67,7 @@ class Runner(QObject):
     """Runs analyses for one session."""
 
     busy_changed = Signal(bool)
+    started = Signal(object)  # Path
     over = Signal(object)  # Ending; the next analysis may be started
     failed = Signal(str, str)  # sentence, details (empty for what the user can mend)
     ended = Signal(str)  # sentence
@@ -72,6 +75,8 @@ class Runner(QObject):
     def __init__(self, session: Session, parent: QObject, work: Work = engine.analyze) -> None:
         super().__init__(parent)
         self.work = work
+        #: µm per pixel of slides that name none; 0 if it has to be asked.
+        self.default_mpp = 0.0
         self._session = session
         self.workers = WorkerRegistry()
         self._course: _Course | None = None
@@ -96,9 +101,11 @@ class Runner(QObject):
         if self.busy:
             return
         run = self._session.begin_run(slide_id(path), time.monotonic())
-        worker = self.workers.create(self.work, path, out_dir, options)
+        work = with_default_mpp(self.work, self.default_mpp) if self.default_mpp else self.work
+        worker = self.workers.create(work, path, out_dir, options)
         self._course = _Course(run, path, worker, self)
         self.busy_changed.emit(True)
+        self.started.emit(path)
         worker.start()
 
     def stop(self) -> None:
@@ -167,3 +174,18 @@ class _Course(QObject):
 
     def _on_finished(self) -> None:
         self._runner._on_finished(self)
+
+
+def with_default_mpp(work: Work, default_mpp: float) -> Work:
+    """Let an analysis assume a pixel size where neither the file nor the user names one."""
+
+    def analyze(path: Path, out_dir: Path, options: Any) -> Generator[Progress, None, Any]:
+        if options.mpp is None:
+            yield Progress("Opening the slide", 0, 1)
+            with open_slide(path) as slide:
+                known = slide.info.pixel_size is not None
+            if not known:
+                options = dataclasses.replace(options, mpp=default_mpp)
+        return (yield from work(path, out_dir, options))
+
+    return analyze

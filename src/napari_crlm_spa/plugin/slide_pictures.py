@@ -51,4 +51,6 @@ def _keep(pixels: RgbImage, file: Path) -> None:
 def _file_of(path: Path) -> Path:
     status = path.stat()
     key = f"{path};{status.st_size};{status.st_mtime_ns};{PICTURE_PX}"
-    return cache_folder() / "slide-pictures" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.png"
+    return (
+        cache_folder() / "slide-pictures" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.png"
+    )

@@ -67,3 +67,15 @@ def pixel_size_line(info: SlideInfo) -> str:
 def pixel_size_reason(info: SlideInfo) -> str:
     """Say all that is known about the pixel size, for a tooltip."""
     return "\n".join(part for part in (pixel_size_line(info), info.pixel_size_note) if part)
+
+
+def setup_line(info: SlideInfo, model: str, device: str) -> str:
+    """Say in one line what is analyzed with what."""
+    if info.pixel_size is None:
+        size = "pixel size unknown"
+    else:
+        size = f"{info.pixel_size.mpp:.3g} µm/px"
+        width_mm = info.width_px * info.pixel_size.x_um / 1000
+        height_mm = info.height_px * info.pixel_size.y_um / 1000
+        size = f"{width_mm:.1f} × {height_mm:.1f} mm · {size}"
+    return f"{info.path.name} · {size} · model {model} on {device}"

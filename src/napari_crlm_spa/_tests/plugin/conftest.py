@@ -17,7 +17,7 @@ from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.core.spatial import spatial_features
 from napari_crlm_spa.core.tiles import TileGrid, TileScores, TileState
 from napari_crlm_spa.core.tissue_map import TissueMap
-from napari_crlm_spa.plugin import memory
+from napari_crlm_spa.plugin import memory, settings
 
 ROWS, COLS = 20, 24
 SLIDE_MPP = 4.0
@@ -31,6 +31,8 @@ def own_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(memory, "user_config_path", lambda *_, **__: tmp_path / "config")
     monkeypatch.setattr(memory, "user_cache_path", lambda *_, **__: tmp_path / "cache")
     monkeypatch.setattr(memory, "user_documents_path", lambda: tmp_path / "documents")
+    # napari's own settings are the tester's.
+    monkeypatch.setattr(settings, "napari_page", lambda: None)
 
 
 def known_classes():

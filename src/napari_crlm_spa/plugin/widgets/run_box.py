@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from superqt import QElidingLabel
 
 from napari_crlm_spa.plugin.session import OpenSlide, Run, RunStatus, Session
 from napari_crlm_spa.plugin.words import progress_text, status_line
@@ -31,8 +32,9 @@ class RunBox(QWidget):
         self.bar = QProgressBar()
         self.bar.setTextVisible(True)
         self.bar.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.line = QLabel()
+        self.line = QElidingLabel()
         self._busy = False
+        self._task = ""
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
@@ -61,13 +63,20 @@ class RunBox(QWidget):
         self.line.setVisible(busy)
         self._update_run_button()
 
+    def set_task(self, task: str) -> None:
+        """Say which of several runs it is; empty for a single one."""
+        self._task = task
+
     def show_status(self, status: RunStatus) -> None:
         """Show how the run stands; without a total the bar only says that it is alive."""
         self.bar.setRange(0, status.total if status.total > 1 else 0)
         self.bar.setValue(status.done)
         self.bar.setFormat(progress_text(status))
         if self.cancel_button.isEnabled():
-            self.line.setText(status_line(status))
+            self._say(status_line(status))
+
+    def _say(self, sentence: str) -> None:
+        self.line.setText(": ".join(part for part in (self._task, sentence) if part))
 
     def _on_cancel(self) -> None:
         self.cancel_button.setEnabled(False)
@@ -76,7 +85,8 @@ class RunBox(QWidget):
 
     def _on_run_changed(self, run: Run | None) -> None:
         if run is not None:
-            self.line.setText("Starting…")
+            self._say("Starting…")
+            self.cancel_button.setEnabled(True)
             self.bar.setRange(0, 0)
 
     def _on_current_changed(self, _slide: OpenSlide | None) -> None:

@@ -33,6 +33,7 @@ class SlideBox(QGroupBox):
     """Chooser of the slide, its size, and a field for a missing pixel size."""
 
     open_wanted = Signal(str)
+    queue_wanted = Signal()
 
     def __init__(self, session: Session) -> None:
         super().__init__("Slide")
@@ -42,6 +43,8 @@ class SlideBox(QGroupBox):
         self.chooser.setToolTip("The slides that are open in napari")
         self.open_button = QPushButton("Open…")
         self.open_button.setToolTip("Open a slide file")
+        self.queue_button = QPushButton("Queue")
+        self.queue_button.setToolTip("Show the queue of slides at the left, if it was closed")
         self.size_label = QLabel()
         self.pixel_label = QElidingLabel()
         self.change_button = QToolButton()
@@ -62,7 +65,7 @@ class SlideBox(QGroupBox):
     def _lay_out(self) -> None:
         layout = QVBoxLayout(self)
         layout.setSpacing(3)
-        layout.addLayout(_row((self.chooser, 1), (self.open_button, 0)))
+        layout.addLayout(_row((self.chooser, 1), (self.open_button, 0), (self.queue_button, 0)))
         layout.addWidget(self.size_label)
         layout.addLayout(_row((self.pixel_label, 1), (self.change_button, 0)))
         field = _row(
@@ -78,6 +81,7 @@ class SlideBox(QGroupBox):
     def _connect(self) -> None:
         self.chooser.activated.connect(self._on_chosen)
         self.open_button.clicked.connect(self._on_open)
+        self.queue_button.clicked.connect(self.queue_wanted)
         self.change_button.clicked.connect(lambda: self._field.setVisible(True))
         self.mpp_button.clicked.connect(self._on_pixel_size)
         self.mpp_box.lineEdit().returnPressed.connect(self.mpp_button.click)
