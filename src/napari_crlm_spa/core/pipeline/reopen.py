@@ -27,9 +27,6 @@ from napari_crlm_spa.core.spatial import (
 from napari_crlm_spa.core.store import AnalysisFolder, load_analysis
 from napari_crlm_spa.errors import CrlmSpaError, DamagedAnalysis, FeatureError
 
-#: Two pixel sizes that differ by less are one, written with other decimals.
-_SAME_SIZE = 1e-6
-
 
 def reopen(
     slide: SlideInfo | str | Path, out_dir: str | Path, risk_model: RiskModel | None = None
@@ -49,9 +46,8 @@ def reopen(
     Returns
     -------
     Analysis or None
-        None if there is no finished analysis of this very slide, or one at another pixel size.
-        A slide whose own pixel size is unknown takes any; ``run["slide"]["pixel_size_um"]`` of
-        the result tells which.
+        None if there is no finished analysis of this very slide. It may have been made with a
+        pixel size that was entered by hand: ``run["slide"]["pixel_size_um"]`` tells.
 
     Raises
     ------
@@ -67,7 +63,7 @@ def reopen(
             info = opened.info
     folder = AnalysisFolder.for_slide(Path(out_dir), info.path, info.fingerprint)
     run = folder.read_run()
-    if run is None or not _is_of(run, info):
+    if run is None or run.get("slide", {}).get("fingerprint") != info.fingerprint:
         return None
     return reopen_folder(folder.path, risk_model)
 
@@ -95,22 +91,6 @@ def reopen_folder(folder: str | Path, risk_model: RiskModel | None = None) -> An
     risk = None if features.refusal else assess_risk(features, model)
     watched = watch_slide(stored.tissue_map, sentinel)
     return Analysis(place, stored.tissue_map, features, risk, watched, stored.run, reused=True)
-
-
-def _is_of(run: Mapping[str, Any], info: SlideInfo) -> bool:
-    """Tell whether a record is of this slide at this pixel size."""
-    slide = run.get("slide", {})
-    if slide.get("fingerprint") != info.fingerprint:
-        return False
-    if info.pixel_size is None:
-        return True
-    try:
-        x_um, y_um = (float(side) for side in slide["pixel_size_um"])
-    except (KeyError, TypeError, ValueError):
-        return False
-    size = info.pixel_size
-    pairs = ((x_um, size.x_um), (y_um, size.y_um))
-    return all(abs(stored - now) <= _SAME_SIZE * now for stored, now in pairs)
 
 
 def _choices(

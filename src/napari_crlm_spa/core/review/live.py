@@ -36,7 +36,7 @@ def follow(
     Parameters
     ----------
     before
-        Features of a map of the same slide; its options are used.
+        Features of a map of the same slide that was not changed since; their options are used.
     tissue_map
         The map as it is now. Of its classes and states copies are kept, so the result stays as it
         is when the map is changed in place later.

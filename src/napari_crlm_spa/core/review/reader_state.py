@@ -29,7 +29,7 @@ _TAIL_BYTES = 80
 _LAST_COUNT = re.compile(rf'"{CORRECTED_TILES}": (\d+)}}\n'.encode())
 
 
-class SlideState(StrEnum):
+class ReviewStage(StrEnum):
     """How far a slide is."""
 
     NEW = "new"
@@ -90,13 +90,13 @@ class ReviewState:
 
     Parameters
     ----------
-    state
+    stage
         REVIEWED if any reader says so of the map that is there.
     readers
         Everybody who corrected or marked it, by name.
     """
 
-    state: SlideState
+    stage: ReviewStage
     readers: tuple[ReaderState, ...] = ()
 
     @property
@@ -142,12 +142,12 @@ def review_state(folder: Path) -> ReviewState:
     """Tell how far a slide is by its analysis folder, whether that exists or not."""
     if not (folder / RUN_JSON).is_file():
         begun = (folder / TILES_JOURNAL).is_file()
-        return ReviewState(SlideState.BEGUN if begun else SlideState.NEW, list_readers(folder))
+        return ReviewState(ReviewStage.BEGUN if begun else ReviewStage.NEW, list_readers(folder))
     readers = list_readers(folder)
     marks = [reader.mark for reader in readers if reader.mark and reader.mark.reviewed]
     identity = _identity(folder) if marks else ""
     valid = any(mark.identity == identity for mark in marks)
-    return ReviewState(SlideState.REVIEWED if valid else SlideState.DONE, readers)
+    return ReviewState(ReviewStage.REVIEWED if valid else ReviewStage.DONE, readers)
 
 
 def list_readers(folder: Path) -> tuple[ReaderState, ...]:
