@@ -44,7 +44,8 @@ def check_quality(
     Yields
     ------
     Progress
-        After each block of tiles; closing the generator cancels and writes nothing.
+        After each block of tiles; closing the generator cancels and writes nothing. The last one
+        carries the `TileQuality` that is going to be written.
 
     Returns
     -------
@@ -70,6 +71,8 @@ def check_quality(
                 "differs. Name the right file, or analyze this one."
             )
         quality = yield from mark_quality(opened, tissue_map, options)
+    # Where nothing may be written, a viewer can show the marks all the same.
+    yield Progress("Keeping the marks", 0, 1, changed=quality)
     write_quality(folder, quality, str(run.get("identity", "")))
     return quality
 

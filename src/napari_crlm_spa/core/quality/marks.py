@@ -105,9 +105,10 @@ class TileQuality:
         if np.isnan(median):
             return [f"Blur was not judged: the slide is coarser than {self.options.mpp:g} µm/px."]
         if median < self.options.sharp_median:
-            return [
+            least = self.options.sharp_median
+            note = (
                 f"The whole slide may be out of focus: its median sharpness is {median:.2f} "
-                f"(below {self.options.sharp_median:g}). Blur marks only compare tiles with each "
-                "other."
-            ]
+                f"(below {least:g}). Blur marks only compare tiles with each other."
+            )
+            return [note]
         return []

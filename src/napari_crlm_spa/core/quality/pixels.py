@@ -78,13 +78,13 @@ def measure_block(pixels: RgbImage, rows: int, cols: int, with_sharpness: bool) 
     coarse = _reduced(pixels.astype(np.float32), COARSER)
     density = optical_density(coarse)
     sharpness = _sharpness(pixels, rows, cols) if with_sharpness else np.full((rows, cols), np.nan)
-    by_tile = np.rint(coarse).astype(np.uint8)
-    by_tile = _split(by_tile, rows, cols).reshape(rows * cols, side // COARSER, -1, 3)
+    tiles = _split(np.rint(coarse), rows, cols).reshape(rows * cols, side // COARSER, -1, 3)
+    air = blank_fraction(tiles.astype(np.uint8), TilingOptions()).reshape(rows, cols)
     return Measured(
         sharpness=sharpness.astype(np.float32),
         darkness=_darkness(density, rows, cols),
         pen=_tile_mean(is_ink(density).astype(np.float32), rows, cols),
-        air=blank_fraction(by_tile, TilingOptions()).reshape(rows, cols).astype(np.float32),
+        air=air.astype(np.float32),
     )
 
 
@@ -129,7 +129,7 @@ def _reduced(picture: Floats, by: int) -> Floats:
     return np.asarray(cells.mean(axis=(1, 3)))
 
 
-def _split(picture: NDArray[np.generic], rows: int, cols: int) -> NDArray[np.generic]:
+def _split(picture: Floats, rows: int, cols: int) -> Floats:
     """Cut a picture into tiles, shape (rows, cols, height, width, ...)."""
     height, width = picture.shape[0] // rows, picture.shape[1] // cols
     cells = picture.reshape(rows, height, cols, width, *picture.shape[2:])
