@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from napari_crlm_spa.core.classifier.inference import ClassifyOptions
 from napari_crlm_spa.core.options import Options, option
 from napari_crlm_spa.core.tiles import TilingOptions
+from napari_crlm_spa.errors import AnnotationError
+
+#: The training keeps at least a fifth of the tiles (our assumption).
+MOST_HELD_BACK = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,3 +107,11 @@ class SplitOptions(Options):
         advanced=True,
         label="Divide anew",
     )
+
+    def __post_init__(self) -> None:
+        Options.__post_init__(self)
+        if self.validation + self.test > MOST_HELD_BACK + 1e-9:
+            raise AnnotationError(
+                f"Validation ({self.validation:g}) and test ({self.test:g}) leave too little to "
+                f"learn from: together they may hold back {MOST_HELD_BACK:g} at most."
+            )
