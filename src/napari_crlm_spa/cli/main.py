@@ -21,10 +21,13 @@ from napari_crlm_spa.cli import (
     draw_tiles,
     evaluate,
     export,
+    export_tiles,
+    figure,
     info,
     mixture,
     models,
     quality,
+    readers,
     risk,
     train,
 )
@@ -52,9 +55,16 @@ app.command("convert", short_help="Write a pyramidal TIFF of an image without le
     convert.convert
 )
 app.command("export", short_help="Write the tiles for QuPath, tables, AnnData.")(export.export)
+app.command("export-tiles", short_help="Cut labeled tiles out of slides, to train with.")(
+    export_tiles.export_tiles
+)
+app.command("figure", short_help="Write a figure of a slide for a paper.")(figure.figure)
 app.command("mixture", short_help="Fit thresholds to several slides together.")(mixture.mixture)
 app.command("quality", short_help="Mark blurred, penned, folded and empty tiles.")(quality.quality)
 app.add_typer(risk.app, name="risk")
+app.command("readers", short_help="List a slide's readers, or compare two of them.")(
+    readers.readers
+)
 app.command("train", short_help="Train a classifier on labeled tiles.")(train.train)
 app.command("draw-tiles", short_help="Draw tiles to train with beside real ones.")(
     draw_tiles.draw_tiles
