@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import floor
+from math import floor, isnan
 
 import numpy as np
 from scipy.special import entr
 
 from napari_crlm_spa.core.classes import NOT_CLASSIFIED
+from napari_crlm_spa.core.quality import QualityMark
 from napari_crlm_spa.core.spatial import TISSUES, SpatialFeatures, Zone
 from napari_crlm_spa.core.spatial.interaction import Neighborhoods
 from napari_crlm_spa.core.spatial.regions import TUMOR
 from napari_crlm_spa.core.tiles import TileState
 from napari_crlm_spa.core.tissue_map import TissueMap
 from napari_crlm_spa.plugin.layers import noun
+from napari_crlm_spa.plugin.layers.source import source_of
 from napari_crlm_spa.plugin.session import OpenSlide, TileAt
+from napari_crlm_spa.plugin.tables import short_title
 
 #: What became of a tile that has no class.
 WITHOUT_CLASS = {
@@ -57,6 +60,10 @@ class TileFacts:
         To the nearest tile of a tumor region; nan where there is none.
     interaction
         For tumor tiles: share of each tissue in the 3x3 around; else empty.
+    contribution
+        To the risk (`TileEffects.shown_push`); nan where not known.
+    marks
+        Quality marks in words; empty without any.
     """
 
     row: int
@@ -73,6 +80,8 @@ class TileFacts:
     zone: Zone
     distance_um: float
     interaction: dict[str, float]
+    contribution: float
+    marks: str
 
 
 def tile_at(slide: OpenSlide, x_um: float, y_um: float) -> TileAt | None:
@@ -114,6 +123,10 @@ def facts_of(slide: OpenSlide, row: int, col: int) -> TileFacts | None:
         zone=Zone.NONE if features is None else Zone(int(features.zone[row, col])),
         distance_um=float("nan") if features is None else _distance_um(features, row, col),
         interaction={} if features is None else _interaction(features, row, col),
+        contribution=_contribution(slide, row, col),
+        marks=""
+        if slide.quality is None
+        else QualityMark(int(slide.quality.marks[row, col])).title,
     )
 
 
@@ -128,12 +141,17 @@ def _predicted(slide: OpenSlide, row: int, col: int) -> str:
         return ""
     code = int(slide.review.predicted.classes[row, col])
     changed = code != int(slide.tissue_map.classes[row, col])
-    return slide.tissue_map.scheme.classes[code - 1].title if changed and code else ""
+    return short_title(slide.tissue_map.scheme.classes[code - 1]) if changed and code else ""
 
 
 def _distance_um(features: SpatialFeatures, row: int, col: int) -> float:
     distance = float(features.distance_tiles[row, col]) * features.tissue_map.stride_um
     return distance if np.isfinite(distance) else float("nan")
+
+
+def _contribution(slide: OpenSlide, row: int, col: int) -> float:
+    source = source_of(slide)
+    return float("nan") if source is None else source.push_at(row, col)
 
 
 def _interaction(features: SpatialFeatures, row: int, col: int) -> dict[str, float]:
@@ -149,18 +167,23 @@ def _interaction(features: SpatialFeatures, row: int, col: int) -> dict[str, flo
 
 
 def lines(facts: TileFacts) -> list[str]:
-    """Say what a tile is and who says so, where it lies, how sure that is, and what is around."""
+    """Say what a tile is and who says so, where it lies and how sure that is, what is around."""
     x_mm, y_mm = facts.center_um[0] / 1000, facts.center_um[1] / 1000
-    place = f"row {facts.row}, column {facts.col} · x {x_mm:.2f}, y {y_mm:.2f} mm"
+    place = f"row {facts.row}, col {facts.col} · {x_mm:.2f}, {y_mm:.2f} mm"
+    zone = facts.zone.name.lower() if facts.zone is not Zone.NONE else ""
     return [
-        _what(facts) + _parted([facts.zone.name.lower() if facts.zone else ""]),
-        place + _parted(_doubts(facts)),
-        " · ".join(_neighbors(facts)),
+        _joined(_what(facts), zone, _far(facts)),
+        _joined(place, _number("entropy", facts.entropy), _number("strange", facts.strangeness)),
+        _joined(_neighbors(facts), _pushes(facts), facts.marks),
     ]
 
 
-def _parted(parts: list[str]) -> str:
-    return "".join(f" · {part}" for part in parts if part)
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
+
+
+def _number(name: str, value: float) -> str:
+    return "" if isnan(value) else f"{name} {value:.2f}"
 
 
 def _what(facts: TileFacts) -> str:
@@ -175,23 +198,21 @@ def _what(facts: TileFacts) -> str:
     return facts.title
 
 
-def _doubts(facts: TileFacts) -> list[str]:
-    parts = []
-    if not np.isnan(facts.entropy):
-        parts.append(f"entropy {facts.entropy:.2f}")
-    if not np.isnan(facts.strangeness):
-        parts.append(f"strangeness {facts.strangeness:.2f}")
-    return parts
+def _far(facts: TileFacts) -> str:
+    return f"{facts.distance_um / 1000:.2f} mm to tumor" if facts.distance_um > 0 else ""
 
 
-def _neighbors(facts: TileFacts) -> list[str]:
-    parts = []
-    if facts.distance_um > 0:
-        parts.append(f"{facts.distance_um / 1000:.2f} mm to the tumor")
-    around = {tissue: share for tissue, share in facts.interaction.items() if share > 0}
-    if around:
-        shares = ", ".join(f"{noun(each).lower()} {share:.2f}" for each, share in around.items())
-        parts.append(f"next to it: {shares}")
-    elif facts.interaction:
-        parts.append("no other tissue next to it")
-    return parts
+def _neighbors(facts: TileFacts) -> str:
+    """Name what lies next to a tumor tile, the most first."""
+    if not facts.interaction:
+        return ""
+    shares = sorted(facts.interaction.items(), key=lambda each: -each[1])
+    told = [f"{noun(tissue).lower()} {share:.2f}" for tissue, share in shares if share > 0]
+    return f"next to {', '.join(told)}" if told else "only tumor around"
+
+
+def _pushes(facts: TileFacts) -> str:
+    """Tell the contribution; risk is never shown without its limit."""
+    if isnan(facts.contribution):
+        return ""
+    return f"contribution {round(facts.contribution, 3) + 0.0:+.3f} (research use only)"

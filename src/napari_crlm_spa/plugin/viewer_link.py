@@ -6,6 +6,7 @@ the session become layers. All of it happens in the main thread.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -15,9 +16,10 @@ from qtpy.QtCore import QObject, QTimer
 from napari_crlm_spa.plugin import layers
 from napari_crlm_spa.plugin.fly import Flight
 from napari_crlm_spa.plugin.layers import METADATA_KEY, kind_of
+from napari_crlm_spa.plugin.layers.source import source_of
 from napari_crlm_spa.plugin.map_keys import MapKeys
 from napari_crlm_spa.plugin.map_layers import MapLayers
-from napari_crlm_spa.plugin.map_view import MapView
+from napari_crlm_spa.plugin.map_view import MapKind, MapView
 from napari_crlm_spa.plugin.pointer import Pointer
 from napari_crlm_spa.plugin.readers import read_slide
 from napari_crlm_spa.plugin.session import FlyTarget, OpenSlide, Session
@@ -27,6 +29,8 @@ from napari_crlm_spa.plugin.viewer_look import add_layer, camera_of, dress_viewe
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Layer
+
+    from napari_crlm_spa.plugin.effects_keeper import EffectsKeeper
 
 LINES_MS = 40
 
@@ -66,7 +70,8 @@ class ViewerLink(QObject):
         self._fit_view = QTimer(self, singleShot=True, interval=0)
         self._fit_view.timeout.connect(self._show_all_of_slide)
         self._shown: OpenSlide | None = None
-        self._ears = [
+        self._effects: EffectsKeeper | None = None
+        self._ears: list[tuple[Any, Callable[..., None]]] = [
             (camera_of(viewer).events.zoom, self._on_zoom),
             (viewer.layers.events.inserted, self._on_inserted),
             (viewer.layers.events.removed, self._on_removed),
@@ -75,6 +80,8 @@ class ViewerLink(QObject):
             (session.map_changed, self._on_map_changed),
             (session.analysis_changed, self._on_analysis_changed),
             (session.review_changed, self._on_review_changed),
+            (session.quality_changed, self._on_quality_changed),
+            (session.risk_model_changed, self._on_risk_model_changed),
             (session.view_changed, self._on_view_changed),
             (session.fly_wanted, self._on_fly_wanted),
         ]
@@ -93,6 +100,12 @@ class ViewerLink(QObject):
         for signal, slot in self._ears:
             signal.disconnect(slot)
         self._ears.clear()
+
+    def use_effects(self, keeper: EffectsKeeper) -> None:
+        """Take from there what each tile does to the risk, for the map of it."""
+        self._effects = keeper
+        keeper.changed.connect(self._on_effects_changed)
+        self._ears.append((keeper.changed, self._on_effects_changed))
 
     # -- viewer to session ----------------------------------------------------------------
 
@@ -191,11 +204,40 @@ class ViewerLink(QObject):
         self._on_map_started(slide)
 
     def _on_review_changed(self, slide: OpenSlide) -> None:
-        if slide is self._session.current:
-            self.maps.refresh(slide)
+        if slide is not self._session.current:
+            return
+        source = source_of(slide)
+        if source is not None and self._effects is not None and not self._effects.wanted:
+            # Nobody brings them up to date.
+            source.set_effects(None)
+        self.maps.refresh(slide)
 
     def _on_view_changed(self, view: MapView) -> None:
+        if view.kind is MapKind.CONTRIBUTION and self._effects is not None:
+            self._effects.wanted = True
         self.maps.look(view)
+
+    def _on_quality_changed(self, slide: OpenSlide) -> None:
+        if slide is self._session.current and self._session.view.kind is MapKind.QUALITY:
+            self.maps.look(self._session.view)
+
+    def _on_risk_model_changed(self, _model: object) -> None:
+        if self._session.view.kind is MapKind.CONTRIBUTION:
+            self._session.view_changed.emit(self._session.view)
+
+    def _on_effects_changed(self, slide: OpenSlide) -> None:
+        """Take the effects in; the map that waited for them appears."""
+        source = source_of(slide) if slide is self._session.current else None
+        if source is None or self._effects is None:
+            return
+        waited = bool(source.problem(self._session.view))
+        source.set_effects(self._effects.effects_of(slide))
+        if self._session.view.kind is not MapKind.CONTRIBUTION:
+            return
+        if waited or source.problem(self._session.view):
+            self._session.view_changed.emit(self._session.view)
+        else:
+            self.maps.refresh(slide)
 
     def _on_fly_wanted(self, target: FlyTarget) -> None:
         # The whole of a slide that was just opened is not what is wanted.

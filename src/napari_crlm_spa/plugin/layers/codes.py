@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_crlm_spa.core.classes import NOT_CLASSIFIED, ClassScheme
+from napari_crlm_spa.core.quality import QualityMark, TileQuality
 from napari_crlm_spa.core.spatial import Zone
 from napari_crlm_spa.core.spatial.definitions import NOUNS
 from napari_crlm_spa.core.tiles import TileState
@@ -37,6 +38,15 @@ ZONE_COLORS: dict[int | None, str] = {
     Zone.ADJACENT: "#ffd92f",
     Zone.DISTAL: "#4575b4",
 }
+
+#: Okabe and Ito's, told apart in all common forms of color blindness.
+MARK_COLORS: dict[QualityMark, str] = {
+    QualityMark.BLUR: "#0072b2",
+    QualityMark.PEN: "#009e73",
+    QualityMark.FOLD: "#d55e00",
+    QualityMark.AIR: "#f0e442",
+}
+SEVERAL_MARKS_COLOR = "#000000"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,3 +187,24 @@ def zone_key(adjacent: bool) -> tuple[tuple[str, str], ...]:
         for each in shown
         if adjacent or each != Zone.ADJACENT
     )
+
+
+def quality_codes(quality: TileQuality) -> CodeMap:
+    """Describe which tiles are blurred, penned, folded or empty; the others are clear."""
+    names = {0: "no mark"}
+    colors: dict[int | None, str] = {None: TRANSPARENT, 0: TRANSPARENT}
+    for flags in range(1, 2 * max(QualityMark)):
+        mark = QualityMark(flags)
+        names[flags] = mark.title
+        colors[flags] = MARK_COLORS.get(mark, SEVERAL_MARKS_COLOR)
+    return CodeMap("Quality marks", quality.marks, colors, ("quality", names))
+
+
+def quality_key(quality: TileQuality) -> tuple[tuple[str, str], ...]:
+    """Colors and names of the marks, with how many tiles have them."""
+    single = [
+        (MARK_COLORS[mark], f"{mark.title} {tiles:,}") for mark, tiles in quality.counts().items()
+    ]
+    n_marks = np.sum([quality.has(mark) for mark in QualityMark], axis=0)
+    several = int(np.count_nonzero(n_marks > 1))
+    return (*single, (SEVERAL_MARKS_COLOR, f"several {several:,}"))

@@ -46,6 +46,8 @@ class Scale:
         Where on 0-1 the colors stand; evenly if empty.
     note
         What a reader should know of the scale.
+    warning
+        What has to stand beside it, always to be seen.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Scale:
     colors: tuple[RGBA, ...]
     controls: tuple[float, ...] = ()
     note: str = ""
+    warning: str = ""
 
     @property
     def limits(self) -> tuple[float, float]:
@@ -137,7 +140,39 @@ DISTANCE = Scale(
     note="Distance of a tile's center to the nearest tile of a tumor region.",
 )
 
-#: Of every map that is a heat map.
+
+def contribution_scale(limits: tuple[float, float], what: str) -> Scale:
+    """Return the scale of what tiles do to the risk: blue lowers, red raises, clear does nothing.
+
+    Parameters
+    ----------
+    limits
+        Lowest and highest, the same on every slide: see `push_limits`.
+    what
+        What is measured, in a few words.
+    """
+    low, high = limits
+    return Scale(
+        "contribution to the risk",
+        low,
+        high,
+        f"{low:+.2g}".replace("-", "\N{MINUS SIGN}") + " lowers",
+        f"raises {high:+.2g}",
+        (
+            (0.02, 0.19, 0.38, 1.0),
+            (0.13, 0.40, 0.67, 1.0),
+            (0.97, 0.97, 0.97, 0.0),
+            (0.84, 0.38, 0.10, 1.0),
+            (0.50, 0.10, 0.00, 1.0),
+        ),
+        note="How far such tiles, if they were 1 % of the tissue, push the risk score: "
+        f"{what}. Our own measure, under fixed thresholds; the pushes of several tiles do not "
+        "add up.",
+        warning="Research use only",
+    )
+
+
+#: Of every map that is a heat map, but for the contribution, whose scale is the risk model's.
 SCALES: dict[MapKind, Scale] = {
     MapKind.CONFIDENCE: CONFIDENCE,
     MapKind.ENTROPY: ENTROPY,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from qtpy.QtWidgets import QGroupBox, QLabel, QVBoxLayout
+from dataclasses import replace
+
+from qtpy.QtWidgets import QGroupBox, QLabel, QSizePolicy, QVBoxLayout
 
 from napari_crlm_spa.core.spatial import TISSUES
 from napari_crlm_spa.plugin import hover
@@ -27,13 +29,15 @@ class LegendBox(QGroupBox):
     def __init__(self, session: Session) -> None:
         super().__init__("Tissue")
         self._session = session
+        self._view: MapView = session.view
         self._tile: TileAt | None = None
         self._hidden_before: frozenset[str] = frozenset()
         self.bar = MapBar(session)
         self.key = MapKey()
         self.table = LegendTable()
         self.here = QLabel(POINT)
-        self.here.setWordWrap(True)
+        # A line that is too long must not make the panel wider.
+        self.here.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.here.setFixedHeight(HOVER_LINES * self.here.fontMetrics().lineSpacing() + 2)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 4)
@@ -64,8 +68,14 @@ class LegendBox(QGroupBox):
         if slide is self._session.current:
             self._recount.poke()
 
-    def _on_view(self, _view: MapView) -> None:
-        self._show()
+    def _on_view(self, view: MapView) -> None:
+        before, self._view = self._view, view
+        # The legend is the same at any opacity.
+        same = {
+            name: getattr(view, name) for name in ("opacity", "heat_opacity", "outline", "blink")
+        }
+        if view == before or view != replace(before, **same):
+            self._show()
 
     def _on_hovered(self, tile: TileAt | None) -> None:
         self._tile = tile

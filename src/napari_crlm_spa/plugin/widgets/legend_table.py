@@ -17,6 +17,7 @@ HERE_COLUMN = 4
 HERE_PX = 92
 NUMBER_PX = 34
 BAR_PX = 7
+GROUND_ALPHA = 40
 ROLE_PROBABILITY, ROLE_COLOR = Qt.ItemDataRole.UserRole, Qt.ItemDataRole.UserRole + 1
 
 
@@ -110,7 +111,9 @@ class _Bars(QStyledItemDelegate):
             return
         room = QRectF(option.rect).adjusted(4, 0, -NUMBER_PX - 4, 0)
         top = room.center().y() - BAR_PX / 2
-        ground, text = option.palette.mid().color(), option.palette.text().color()
+        text = option.palette.text().color()
+        ground = QColor(text)
+        ground.setAlpha(GROUND_ALPHA)
         painter.fillRect(QRectF(room.left(), top, room.width(), BAR_PX), ground)
         bar = QRectF(room.left(), top, value * room.width(), BAR_PX)
         painter.fillRect(bar, QColor(index.data(ROLE_COLOR)))

@@ -108,17 +108,21 @@ class Gradient(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.low, self.high, self.strip = QLabel(), QLabel(), _Strip()
+        self.low, self.high, self.warning, self.strip = QLabel(), QLabel(), QLabel(), _Strip()
+        self.warning.setStyleSheet("font-weight: bold")
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.low)
         layout.addWidget(self.strip, 1)
         layout.addWidget(self.high)
+        layout.addWidget(self.warning)
 
     def show_scale(self, scale: Scale) -> None:
         """Show a scale."""
         self.low.setText(scale.low_text)
         self.high.setText(scale.high_text)
+        self.warning.setText(scale.warning)
+        self.warning.setVisible(bool(scale.warning))
         self.setToolTip(f"{scale.note}\nThe same scale on every slide.")
         self.strip.show_scale(scale)
 
