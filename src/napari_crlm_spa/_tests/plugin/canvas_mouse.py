@@ -74,3 +74,45 @@ class CanvasMouse:
         """Type a key with the pointer's canvas in focus."""
         QTest.keyClick(self.canvas, key, modifiers)
         QApplication.processEvents()
+
+    def hold(self, key):
+        """Press a key and keep it down."""
+        QTest.keyPress(self.canvas, key)
+        QApplication.processEvents()
+
+    def let(self, key):
+        """Release a key."""
+        QTest.keyRelease(self.canvas, key)
+        QApplication.processEvents()
+
+    def double_click(self, row, col):
+        """What Qt sends for two quick clicks."""
+        at = self.where(row, col)
+        self.press(row, col)
+        self.release(row, col)
+        self._send(QEvent.Type.MouseButtonDblClick, at, LEFT, LEFT)
+        self.release(row, col)
+
+    def look_at(self, rows, cols):
+        """Show these rows and columns, and what lies beside them in the window."""
+        tissue_map = self.panel.session.current.tissue_map
+        stride, (x0, y0) = tissue_map.stride_um, tissue_map.origin_um
+        camera = camera_of(self.viewer)
+        y, x = y0 + stride * sum(rows) / 2, x0 + stride * sum(cols) / 2
+        camera.center = (0.0, y, x)
+        height, width = (rows[1] - rows[0]) * stride, (cols[1] - cols[0]) * stride
+        camera.zoom = min(self.canvas.height() / height, self.canvas.width() / width)
+        self.draw()
+
+    def draw(self):
+        """Let the canvas draw itself: only then does napari know what is in view."""
+        self.viewer.screenshot(canvas_only=True, flash=False)
+        QApplication.processEvents()
+
+    def seen(self):
+        """Corners of the canvas in tiles: ((row, col), (row, col))."""
+        zero, one = self.where(0, 0), self.where(1, 1)
+        px = one.x() - zero.x()
+        low = (-zero.y() / px, -zero.x() / px)
+        high = (low[0] + self.canvas.height() / px, low[1] + self.canvas.width() / px)
+        return low, high

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LOOK_KEY = "Escape"
 MOVE_KEY = "Space"
-TOOL_KEYS = {Tool.BRUSH: "P", Tool.LASSO: "L", Tool.FILL: "F"}
+TOOL_KEYS = {Tool.BRUSH: "D", Tool.LASSO: "L", Tool.FILL: "F"}
 DEED_KEYS = {Action.ACCEPT: "A", Action.SET_ASIDE: "0", Action.RESTORE: "R"}
 SMALLER_KEY, LARGER_KEY = "[", "]"
 UNDO_KEYS = ("Z", "Control-Z", "Meta-Z")
@@ -39,6 +39,7 @@ class HandKeys:
         self._viewer = viewer
         self._hand = hand
         self._keys: Keys | None = None
+        self._more: dict[str, Callable[[], object]] = {}
         self._lent: Tool | None = None
         self._camera: tuple[object, ...] = ()
 
@@ -47,12 +48,16 @@ class HandKeys:
         """Whether the keys are ours now."""
         return self._keys is not None
 
+    def add(self, key: str, action: Callable[[], object]) -> None:
+        """Take one more key with the others; before `bind`."""
+        self._more[key] = action
+
     def bind(self) -> None:
         """Take the keys."""
         if self._keys is not None:
             return
         self._keys = Keys(self._viewer)
-        for key, action in self.actions().items():
+        for key, action in (self.actions() | self._more).items():
             self._keys.bind(key, action)
         self._keys.bind(MOVE_KEY, self.begin_moving, self.end_moving)
 

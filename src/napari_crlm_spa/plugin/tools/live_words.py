@@ -41,8 +41,8 @@ class Mover:
 
 def score_line(review: Review) -> str:
     """Say the score as predicted and now, e.g. ``"Score 0.31 → 0.72"``."""
-    before, now = review.predicted_risk, review.risk
-    return f"Score {_score(before)} {ARROW} {_score(now)}"
+    before, now = (_score(risk) for risk in (review.predicted_risk, review.risk))
+    return f"Score {now}, as predicted" if before == now else f"Score {before} {ARROW} {now}"
 
 
 def _score(risk: RiskAssessment | None) -> str:

@@ -39,6 +39,7 @@ class LiveBox(QGroupBox):
         self._session = session
         self.score = QLabel()
         self.score.setStyleSheet(SCORE_STYLE)
+        self.score.setWordWrap(True)
         self.banner = QLabel("Research use only")
         self.banner.setToolTip(RESEARCH_USE_ONLY)
         self.banner.setStyleSheet(BANNER_STYLE)
@@ -64,11 +65,12 @@ class LiveBox(QGroupBox):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 6)
         layout.setSpacing(4)
-        top = QHBoxLayout()
-        top.addWidget(self.score, 1)
-        top.addWidget(self.banner)
-        layout.addLayout(top)
-        for widget in (self.flip, self.group, self.counts, self.moved):
+        layout.addWidget(self.score)
+        second = QHBoxLayout()
+        second.addWidget(self.group, 1)
+        second.addWidget(self.banner)
+        layout.addLayout(second)
+        for widget in (self.flip, self.counts, self.moved):
             layout.addWidget(widget)
         row = QHBoxLayout()
         row.addWidget(self.thresholds, 1)
@@ -86,6 +88,7 @@ class LiveBox(QGroupBox):
     def _show(self, review: Review) -> None:
         self.score.setText(score_line(review))
         self.group.setText(group_line(review))
+        self.group.setToolTip("" if review.risk is None else review.risk.reason)
         flip = flip_line(review)
         self.flip.setText(flip)
         self.flip.setVisible(bool(flip))

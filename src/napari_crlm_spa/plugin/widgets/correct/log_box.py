@@ -32,7 +32,7 @@ EMPTY = "No tile was changed yet."
 WIDE_COLUMN = HEADERS.index("From → to")
 FIRST_NUMBER = HEADERS.index("Tiles")
 #: In the order of `HEADERS`; the wide column takes what is left.
-WIDTHS_PX = (42, 52, 76, 48, 0, 48, 52)
+WIDTHS_PX = (48, 52, 72, 50, 0, 48, 54)
 DISPLAY = Qt.ItemDataRole.DisplayRole
 
 

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
+from napari_crlm_spa.plugin.fold import Fold
 from napari_crlm_spa.plugin.session import OpenSlide, Session
 from napari_crlm_spa.plugin.tools.hand import Hand, Tool
 from napari_crlm_spa.plugin.tools.hand_keys import HandKeys
+from napari_crlm_spa.plugin.widgets.correct.compare_box import CompareBox
 from napari_crlm_spa.plugin.widgets.correct.live_box import LiveBox
 from napari_crlm_spa.plugin.widgets.correct.log_box import LogBox
-from napari_crlm_spa.plugin.widgets.correct.reader_box import ReaderBox
+from napari_crlm_spa.plugin.widgets.correct.reader_box import REVIEWED_KEY, ReaderBox
 from napari_crlm_spa.plugin.widgets.correct.tool_box import ToolBox
 
 if TYPE_CHECKING:
@@ -39,16 +41,20 @@ class CorrectTab(QWidget):
         self.tool_box = ToolBox(session, self.hand)
         self.live_box = LiveBox(session)
         self.log_box = LogBox(session)
+        self.compare_box = CompareBox(session)
+        self.compare_fold = Fold("Compare with a second reader", self.compare_box)
+        self.keys.add(REVIEWED_KEY, self.reader_box.toggle_mark)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.setSpacing(4)
         for widget in (
+            self.reader_box,
             self.reason,
             self.tool_box,
             self.told,
             self.live_box,
             self.log_box,
-            self.reader_box,
+            self.compare_fold,
         ):
             layout.addWidget(widget)
         layout.addStretch(1)
@@ -56,9 +62,10 @@ class CorrectTab(QWidget):
         self.hand.told.connect(self._tell)
         session.review_changed.connect(self._on_review)
         session.current_changed.connect(self._show)
-        session.analysis_changed.connect(self._on_review)
-        session.map_started.connect(self._on_review)
+        session.analysis_changed.connect(self._on_analysis)
+        session.map_started.connect(self._on_analysis)
         session.risk_model_changed.connect(self._on_review)
+        self.compare_fold.heading.toggled.connect(self._on_compare_fold)
         self._tell("")
         self._show(session.current)
 
@@ -70,15 +77,13 @@ class CorrectTab(QWidget):
         self.keys.let_go()
         self.tool_box.let_go()
         self.reader_box.let_go()
+        self.compare_box.let_go()
         session = self._session
         session.current_changed.disconnect(self._show)
-        for signal in (
-            session.review_changed,
-            session.analysis_changed,
-            session.map_started,
-            session.risk_model_changed,
-        ):
-            signal.disconnect(self._on_review)
+        session.analysis_changed.disconnect(self._on_analysis)
+        session.map_started.disconnect(self._on_analysis)
+        session.review_changed.disconnect(self._on_review)
+        session.risk_model_changed.disconnect(self._on_review)
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Take the keys."""
@@ -105,15 +110,32 @@ class CorrectTab(QWidget):
         self.told.setText(sentence)
         self.told.setVisible(bool(sentence))
 
-    def _on_review(self, _what: object) -> None:
+    def _on_analysis(self, _what: object) -> None:
         self._show(self._session.current)
 
     def _show(self, slide: OpenSlide | None) -> None:
+        self._show_numbers(slide)
+        self.reader_box.show_slide(slide)
+        self.compare_box.show_slide(slide)
+        self.compare_fold.setVisible(slide is not None and slide.review is not None)
+
+    def _on_review(self, _what: object) -> None:
+        slide = self._session.current
+        self._show_numbers(slide)
+        self.reader_box.show_file(slide)
+        self.compare_box.note_change()
+
+    def _show_numbers(self, slide: OpenSlide | None) -> None:
         self._tell("")
         self.tool_box.show_hand()
         self.live_box.show_slide(slide)
         self.log_box.show_slide(slide)
         self._on_hand()
+
+    def _on_compare_fold(self, is_open: bool) -> None:
+        # Somebody else may have begun on the slide meanwhile.
+        if is_open:
+            self.compare_box.show_slide(self._session.current)
 
     def _show_reason(self) -> None:
         self.reason.setText(self.hand.reason)

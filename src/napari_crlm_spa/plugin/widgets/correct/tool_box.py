@@ -10,10 +10,10 @@ from qtpy.QtWidgets import (
     QGroupBox,
     QHBoxLayout,
     QLabel,
+    QPushButton,
     QSlider,
     QSpinBox,
     QStackedWidget,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -34,7 +34,7 @@ from napari_crlm_spa.plugin.tools.hand_keys import (
     TOOL_KEYS,
     class_keys,
 )
-from napari_crlm_spa.plugin.widgets.correct.buttons import color_button, push_button, tool_button
+from napari_crlm_spa.plugin.widgets.correct.buttons import color_button, even_button
 
 FARTHEST_FILL = 200
 TOOL_TIPS = {
@@ -49,15 +49,10 @@ DEEDS = {
     Action.RESTORE: ("Restore", "Bring the prediction back"),
 }
 HELP = (
-    "Keys on the slide: 1-7 choose a class and begin to paint; Esc looks, Space held moves the"
-    " slide. Hidden tissues are not changed."
+    "On the slide: 1-7 choose a class and paint, Esc looks, Space held moves the slide."
+    " Hidden tissues do not change."
 )
-ADVICE = {
-    Tool.LOOK: "",
-    Tool.BRUSH: "Brush",
-    Tool.LASSO: "All tiles whose center is inside the line.",
-    Tool.FILL: "Fill",
-}
+LASSO_ADVICE = "All tiles whose center is inside the line."
 
 
 class ToolBox(QGroupBox):
@@ -68,11 +63,11 @@ class ToolBox(QGroupBox):
         self._session = session
         self._hand = hand
         self.tools = {tool: self._tool_button(tool) for tool in Tool}
-        self.undo_button = tool_button("Undo", "Take the last step back (Z or Ctrl+Z)")
-        self.redo_button = tool_button("Redo", "Do it again (Y or Ctrl+Shift+Z)")
+        self.undo_button = even_button("Undo", "Take the last step back (Z or Ctrl+Z)")
+        self.redo_button = even_button("Redo", "Do it again (Y or Ctrl+Shift+Z)")
         self.classes = {name: self._class_button(name) for name in CRLM7.names}
         self.deeds = {action: self._deed_button(action) for action in DEEDS}
-        self.accept_view_button = push_button(
+        self.accept_view_button = even_button(
             "Accept what is in view",
             f"Confirm all tiles that the window shows and no one has touched ({ACCEPT_VIEW_KEY})",
         )
@@ -88,20 +83,20 @@ class ToolBox(QGroupBox):
 
     # -- making ---------------------------------------------------------------------------
 
-    def _tool_button(self, tool: Tool) -> QToolButton:
+    def _tool_button(self, tool: Tool) -> QPushButton:
         key = TOOL_KEYS.get(tool, "Esc")
-        return tool_button(f"{tool} {key}", TOOL_TIPS[tool], checkable=True)
+        return even_button(f"{tool} {key}", TOOL_TIPS[tool], checkable=True)
 
-    def _class_button(self, name: str) -> QToolButton:
+    def _class_button(self, name: str) -> QPushButton:
         tissue = CRLM7[name]
         key = class_keys()[name]
-        return tool_button(
+        return even_button(
             f"{key} {short_title(tissue)}", f"Make it {tissue.title}", checkable=True
         )
 
-    def _deed_button(self, action: Action) -> QToolButton:
+    def _deed_button(self, action: Action) -> QPushButton:
         text, tip = DEEDS[action]
-        return tool_button(f"{DEED_KEYS[action]} {text}", tip, checkable=True)
+        return even_button(f"{DEED_KEYS[action]} {text}", tip, checkable=True)
 
     def _make_choices(self) -> None:
         self.size_slider = QSlider(Qt.Orientation.Horizontal)
@@ -120,7 +115,7 @@ class ToolBox(QGroupBox):
         self._pages = {
             Tool.LOOK: self.choices.addWidget(_row()),
             Tool.BRUSH: self.choices.addWidget(_row("Size", self.size_slider, self.size_box)),
-            Tool.LASSO: self.choices.addWidget(_row(ADVICE[Tool.LASSO])),
+            Tool.LASSO: self.choices.addWidget(_row(LASSO_ADVICE)),
             Tool.FILL: self.choices.addWidget(_row("Take", self.reach, self.radius)),
         }
 
