@@ -23,6 +23,7 @@ from napari_crlm_spa.core.spatial import (
     zone_map,
 )
 from napari_crlm_spa.core.spatial.features import counted_map, features_of
+from napari_crlm_spa.core.spatial.notes import notes
 from napari_crlm_spa.core.spatial.regions import TUMOR
 from napari_crlm_spa.core.spatial.zones import measured_distances
 from napari_crlm_spa.core.tissue_map import TissueMap
@@ -51,6 +52,16 @@ def follow(
     """
     options = before.options
     now = counted_map(_kept(tissue_map), options)
+    if mixture is before.mixture and np.array_equal(now.classes, before.tissue_map.classes):
+        told = notes(
+            before.counts,
+            before.regions,
+            mixture,
+            before.values,
+            options.regions,
+            fitted_here=False,
+        )
+        return replace(before, tissue_map=now, notes=tuple(told))
     regions = _regions(before, now)
     fitted_here = mixture is None
     rule = options.zones if mixture is None else replace(options.zones, inside=mixture.inside)

@@ -221,13 +221,14 @@ def features_of(
         Whether the thresholds were fitted to this very map.
     """
     around = Neighborhoods(counted, options.interaction_denominator)
-    total, overall = _overall(counted, options)
+    counts = counted.counts()
+    total, overall = _overall(counts, options)
     values = _values(counted, zone, around, overall, total, has_region=len(regions) > 0)
     return SpatialFeatures(
         values=values,
         border_interaction={tissue: around.border_mean(tissue) for tissue in TISSUES},
         overall=overall,
-        counts=counted.counts(),
+        counts=counts,
         tissue_tiles=total,
         regions=regions,
         distance_tiles=distances,
@@ -235,7 +236,7 @@ def features_of(
         zone=zone,
         refusal=refusal(regions, len(around), options.min_tumor_tiles),
         notes=tuple(
-            notes(counted, regions, mixture, values, options.regions, fitted_here=fitted_here)
+            notes(counts, regions, mixture, values, options.regions, fitted_here=fitted_here)
         ),
         tissue_map=counted,
         options=options,
@@ -250,14 +251,13 @@ def counted_map(tissue_map: TissueMap, options: SpatialOptions) -> TissueMap:
     return replace(tissue_map, classes=classes)
 
 
-def _overall(tissue_map: TissueMap, options: SpatialOptions) -> tuple[int, dict[str, float]]:
+def _overall(counts: dict[str, int], options: SpatialOptions) -> tuple[int, dict[str, float]]:
     """Count all tissue tiles; give each class's share of it."""
-    counts = tissue_map.counts()
-    background = 0 if options.count_background else counts.get(BACKGROUND, 0)
-    total = sum(counts.values()) - background
-    if not options.count_background:
-        counts.pop(BACKGROUND, None)
-    return total, {name: n / total if total else float("nan") for name, n in counts.items()}
+    counted = {
+        name: n for name, n in counts.items() if name != BACKGROUND or options.count_background
+    }
+    total = sum(counted.values())
+    return total, {name: n / total if total else float("nan") for name, n in counted.items()}
 
 
 def _values(

@@ -9,7 +9,6 @@ from napari_crlm_spa.core.spatial.definitions import NOUNS, column_name
 from napari_crlm_spa.core.spatial.mixture_model import MixtureModel
 from napari_crlm_spa.core.spatial.regions import TumorRegionOptions, TumorRegions
 from napari_crlm_spa.core.spatial.zones import TISSUES
-from napari_crlm_spa.core.tissue_map import TissueMap
 
 
 def refusal(regions: TumorRegions, tumor_tiles: int, min_tumor_tiles: int) -> str | None:
@@ -35,7 +34,7 @@ def refusal(regions: TumorRegions, tumor_tiles: int, min_tumor_tiles: int) -> st
 
 
 def notes(
-    tissue_map: TissueMap,
+    counts: Mapping[str, int],
     regions: TumorRegions,
     mixture: MixtureModel,
     values: Mapping[str, float],
@@ -43,8 +42,10 @@ def notes(
     *,
     fitted_here: bool,
 ) -> Iterator[str]:
-    """Yield sentences on what is missing and on what rests on thin ground."""
-    counts = tissue_map.counts()
+    """Yield sentences on what is missing and on what rests on thin ground.
+
+    `counts` are the tiles of every class that the classifier knows.
+    """
     if len(regions) == 0:
         yield (
             f"There is no tumor region of at least {options.min_tiles} tiles, so distances, "
@@ -52,7 +53,7 @@ def notes(
         )
     for tissue in TISSUES:
         noun = NOUNS[tissue]
-        if tissue not in tissue_map.scheme.names:
+        if tissue not in counts:
             yield f"The classifier does not know {noun}, so its features are missing."
         elif counts[tissue] == 0:
             yield f"There is no tile of {noun}: its ratios are 0 where they can be computed."

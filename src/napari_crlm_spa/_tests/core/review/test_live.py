@@ -110,8 +110,9 @@ def counted(monkeypatch):
     """How often the slow parts are computed."""
     calls = {"tumor_regions": 0, "distance_tiles": 0}
     for name in calls:
+        real = getattr(live, name)
 
-        def call(*args, _real=getattr(live, name), _name=name):
+        def call(*args, _real=real, _name=name):
             calls[_name] += 1
             return _real(*args)
 
