@@ -85,7 +85,7 @@ def closed_tumor(tumor: Flags, options: TumorRegionOptions, within: Flags) -> Cl
 
 
 def _holes(mask: Flags) -> NDArray[np.int32]:
-    """Number the holes from 1; 0: in the mask, `OUTSIDE`: open to the border. By steps of one."""
+    """Give each hole a number from 1; 0: in the mask; `OUTSIDE`: open to the border."""
     inside = filled(mask)
     holes = np.asarray(ndimage.label(inside & ~mask, FOUR)[0], np.int32)
     holes[~inside] = OUTSIDE

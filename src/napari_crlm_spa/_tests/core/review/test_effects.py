@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_crlm_spa._tests.core.review.insight_maps import finished, two_terms
 from napari_crlm_spa._tests.core.spatial.maps import (
     drawn,
     fixed_thresholds,
@@ -19,7 +20,7 @@ from napari_crlm_spa.core.review.effects import (
     push_limits,
     tile_effects,
 )
-from napari_crlm_spa.core.risk import RiskFeature, RiskModel, assess_risk, load_risk_model
+from napari_crlm_spa.core.risk import assess_risk, load_risk_model
 from napari_crlm_spa.core.spatial import (
     FEATURES,
     SpatialOptions,
@@ -28,15 +29,6 @@ from napari_crlm_spa.core.spatial import (
     spatial_features,
 )
 from napari_crlm_spa.errors import ReviewError
-
-
-def finished(work):
-    """Run a generator of Progress; return what it returns."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            return end.value
 
 
 def effects_of(tissue_map, options=None, mixture=None, columns=None):
@@ -204,15 +196,6 @@ def test_the_first_result_names_what_is_pending():
 
 
 # -- score and push ---------------------------------------------------------------------------
-
-
-def two_terms(cutoffs=(0.2, 0.1), threshold=0.0):
-    columns = ("Overall_Debris_ratio", "Overall_Lymphocyte_ratio")
-    features = tuple(
-        RiskFeature(column=column, coefficient=coefficient, cutoff=cutoff)
-        for column, coefficient, cutoff in zip(columns, (0.5, -0.25), cutoffs, strict=True)
-    )
-    return RiskModel(name="two", features=features, threshold=threshold)
 
 
 def tumor_beside(n_debris, n_lymphocytes, n_stroma):
