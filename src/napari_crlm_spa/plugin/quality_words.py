@@ -7,11 +7,14 @@ from numpy.typing import NDArray
 
 from napari_crlm_spa.core.classes import NOT_CLASSIFIED
 from napari_crlm_spa.core.quality import QualityMark, TileQuality
-from napari_crlm_spa.core.review import Change, Review
+from napari_crlm_spa.core.review import Review
+from napari_crlm_spa.core.risk import RiskAssessment
 from napari_crlm_spa.core.tiles import TileState
 from napari_crlm_spa.plugin.session import OpenSlide
+from napari_crlm_spa.plugin.tables import risk_headline
 
 NOT_CHECKED = "The tiles of this slide were not checked yet."
+NO_RISK = "No risk on this slide"
 NO_ANALYSIS = "The quality is checked after the analysis."
 
 
@@ -33,19 +36,9 @@ def found_line(slide: OpenSlide | None) -> str:
     return " ".join([told, *quality.notes])
 
 
-def after_line(change: Change) -> str:
+def after_line(n_tiles: int, before: RiskAssessment | None, now: RiskAssessment | None) -> str:
     """Say how many tiles were set aside and what that did to the risk."""
-    entry, n_tiles = change.entry, len(change.rows)
     told = f"{n_tiles:,} tile{'s were' if n_tiles != 1 else ' was'} set aside."
-    before, after = entry.score_before, entry.score_after
-    if before is not None and after is not None:
-        told += (
-            f" The score stays {after:.3g}."
-            if before == after
-            else f" Score {before:.3g} → {after:.3g}."
-        )
-    if entry.flipped:
-        told += f" Group: {entry.group_before or 'none'} → {entry.group_after or 'none'}."
-    elif entry.group_after:
-        told += f" The group stays {entry.group_after}."
-    return f"{told} Research use only."
+    earlier, later = (NO_RISK if risk is None else risk_headline(risk) for risk in (before, now))
+    change = f"{later}, as before." if earlier == later else f"{earlier} → {later}."
+    return f"{told} {change} Research use only."

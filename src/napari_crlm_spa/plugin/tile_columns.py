@@ -24,12 +24,15 @@ class TileColumn:
         What it says.
     decimals
         How many are shown.
+    letters
+        Width, in digits of the font.
     """
 
     name: str
     title: str
     tip: str
     decimals: int = 0
+    letters: int = 7
 
 
 def _interactions() -> tuple[TileColumn, ...]:
@@ -39,36 +42,42 @@ def _interactions() -> tuple[TileColumn, ...]:
             f"Next to {tissue}",
             f"Of a tumor tile: share of {CRLM7[tissue].title.lower()} among the tiles around it",
             2,
+            13,
         )
         for tissue in TISSUES
     )
 
 
 COLUMNS: tuple[TileColumn, ...] = (
-    TileColumn("row", "Row", "Row of the tile grid, from 0 at the top"),
-    TileColumn("col", "Col", "Column of the tile grid, from 0 at the left"),
-    TileColumn("class", "Class", "Tissue as it is counted now; empty: set aside"),
-    TileColumn("predicted", "Predicted", "Tissue as the classifier called it"),
-    TileColumn("probability", "Prob.", "Probability of the predicted class, by the classifier", 3),
-    TileColumn("second", "2nd", "Second likeliest class"),
-    TileColumn("entropy", "Entropy", "Doubt of the classifier: 0 certain, 1 no idea", 3),
-    TileColumn("marks", "Marks", "Quality marks: blur, pen, fold, air"),
-    TileColumn("state", "State", "classified, edited, accepted or set aside"),
-    TileColumn("zone", "Zone", "Infiltrating or distal, with respect to the tumor"),
-    TileColumn("distance_um", "Dist. µm", "Distance to the tumor region in micrometers"),
+    TileColumn("row", "Row", "Row of the tile grid, from 0 at the top", letters=4),
+    TileColumn("col", "Col", "Column of the tile grid, from 0 at the left", letters=4),
+    TileColumn("class", "Class", "Tissue as it is counted now; empty: set aside", letters=8),
+    TileColumn(
+        "predicted", "Was", "Tissue as the classifier called it, where it is another now", letters=5
+    ),
+    TileColumn(
+        "probability", "Prob.", "Probability of the predicted class, by the classifier", 2, 5
+    ),
+    TileColumn("second", "2nd", "Second likeliest class", letters=5),
+    TileColumn("entropy", "Entropy", "Doubt of the classifier: 0 certain, 1 no idea", 2, 8),
+    TileColumn("marks", "Marks", "Quality marks: blur, pen, fold, air", letters=8),
+    TileColumn("state", "State", "classified, edited, accepted or set aside", letters=10),
+    TileColumn("zone", "Zone", "Infiltrating or distal, with respect to the tumor", letters=11),
+    TileColumn("distance_um", "Dist. µm", "Distance to the tumor region in micrometers", letters=8),
     TileColumn(
         "contribution",
         "Contribution",
         "Push on the risk, as the map shows it: positive raises it. Values of several tiles do "
         "not add up.",
         4,
+        12,
     ),
-    TileColumn("strangeness", "Strange", "How unlike the training tiles: above 1 is unusual", 2),
+    TileColumn("strangeness", "Strange", "How unlike the training tiles: above 1 is unusual", 2, 8),
     *_interactions(),
     TileColumn("x_um", "x µm", "Left side of the tile on the slide, in micrometers"),
     TileColumn("y_um", "y µm", "Top of the tile on the slide, in micrometers"),
     TileColumn("edge", "Edge", "The tile reaches beyond the slide"),
-    TileColumn("sharpness", "Sharpness", "log10 of finest over next coarser detail", 2),
+    TileColumn("sharpness", "Sharpness", "log10 of finest over next coarser detail", 2, 10),
     TileColumn("blur_sd", "Blur SD", "Robust standard deviations less sharp than its class", 1),
     TileColumn("pen_share", "Pen", "Share of the tile under ink", 2),
     TileColumn("fold_ratio", "Fold", "How many times as dark as usual in its class", 2),

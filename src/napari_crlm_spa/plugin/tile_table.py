@@ -161,6 +161,8 @@ class TileTable:
             return NO_WORD
         found = self.values(column.name)
         value = found.numbers[index]
+        if column.name == "predicted" and value == self.values("class").numbers[index]:
+            return NO_WORD
         if found.words is not None:
             return found.words[int(value)]
         return "" if np.isnan(value) else f"{value:.{column.decimals}f}"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtWidgets import QHBoxLayout, QMenu, QPushButton, QToolButton, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QMenu, QPushButton, QWidget
 
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.review import Change, Review
@@ -25,9 +25,8 @@ class TileActions(QWidget):
         super().__init__()
         self._session = session
         self._tiles = tiles
-        self.relabel = QToolButton()
-        self.relabel.setText("Relabel to")
-        self.relabel.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.relabel = QPushButton("Relabel to")
+        self.relabel.setToolTip("Give the selected tiles another class")
         self.menu = QMenu(self.relabel)
         for tissue in CRLM7.classes:
             action = self.menu.addAction(swatch(tissue.color), short_title(tissue))

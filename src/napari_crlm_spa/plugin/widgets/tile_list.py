@@ -31,7 +31,7 @@ from napari_crlm_spa.plugin.widgets.tile_filter_row import TileFilterRow
 from napari_crlm_spa.plugin.widgets.tile_model import NO_INDICES, TileModel
 
 ROW_PX = 20
-TABLE_PX = 260
+TABLE_PX = 170
 #: A selection of more ranges than this is not carried over to rows that have moved.
 MOST_RANGES = 2000
 
@@ -224,6 +224,5 @@ def _view(model: TileModel) -> QTableView:
     view.setSortingEnabled(True)
     widest = view.fontMetrics().horizontalAdvance("0")
     for section, column in enumerate(COLUMNS):
-        letters = max(len(column.title) + 3, 8 if section in (2, 3, 5) else 6)
-        view.setColumnWidth(section, widest * letters + 6)
+        view.setColumnWidth(section, widest * column.letters + 8)
     return view

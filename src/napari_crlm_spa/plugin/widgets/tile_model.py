@@ -16,8 +16,8 @@ from napari_crlm_spa.plugin.widgets.tables import swatch
 
 NO_INDICES: NDArray[np.intp] = np.zeros(0, np.intp)
 #: Columns that name a tissue and show its color.
-_TISSUES = ("class", "predicted", "second")
-_WORDS = (*_TISSUES, "marks", "state", "zone", "edge")
+_TISSUES = ("class",)
+_WORDS = ("class", "predicted", "second", "marks", "state", "zone", "edge")
 _RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 

@@ -6,7 +6,6 @@ from collections.abc import Generator
 from typing import Any
 
 import numpy as np
-from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_crlm_spa.core.progress import Progress
@@ -28,6 +27,7 @@ from napari_crlm_spa.plugin.widgets.message import Message
 
 #: Marks that are ticked at first. Air lies at every border and vessel, so it is asked for.
 TICKED = QualityMark.BLUR | QualityMark.PEN | QualityMark.FOLD
+ASIDE = "Set marked aside"
 ASIDE_TIP = (
     "Count the tiles of the ticked marks nowhere. Tiles that you corrected or accepted stay. "
     "It is one step that can be undone; the classifier's map is kept."
@@ -37,8 +37,6 @@ ASIDE_TIP = (
 class QualityBox(QWidget):
     """The quality of the current slide's tiles."""
 
-    mark_chosen = Signal(object)  # QualityMark
-
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
@@ -47,16 +45,18 @@ class QualityBox(QWidget):
         self.check_button.setToolTip(
             "Looks for blur, pen, folds and air on every tile; takes less than the analysis"
         )
-        self.show_button = QPushButton("Show on map")
+        self.show_button = QPushButton("On map")
+        self.show_button.setToolTip("Shows the marks over the slide")
         self.line = QLabel()
         self.line.setWordWrap(True)
         self.job = JobBar()
         self.ticks: dict[QualityMark, QCheckBox] = {}
-        self.aside_button = QPushButton("Set marked tiles aside")
+        self.aside_button = QPushButton(ASIDE)
         self.aside_button.setToolTip(ASIDE_TIP)
         self.undo_button = QPushButton("Undo")
         self.message = Message()
         self.form = build_form(QualityOptions)
+        #: To be shown wherever there is room.
         self.limits = Fold("Limits (our assumptions)", self.form)
         self._lay_out()
         self._connect()
@@ -71,24 +71,19 @@ class QualityBox(QWidget):
             ticks.addWidget(tick)
             self.ticks[mark] = tick
         ticks.addStretch(1)
+        buttons = QHBoxLayout()
+        buttons.setSpacing(4)
+        for button in (self.check_button, self.show_button, self.aside_button, self.undo_button):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(4)
-        for buttons in (
-            (self.check_button, self.show_button),
-            (self.aside_button, self.undo_button),
-        ):
-            row = QHBoxLayout()
-            for button in buttons:
-                row.addWidget(button)
-            row.addStretch(1)
-            layout.addLayout(row)
-            if self.check_button in buttons:
-                layout.addWidget(self.job)
-                layout.addWidget(self.line)
-                layout.addLayout(ticks)
+        layout.addLayout(buttons)
+        layout.addWidget(self.job)
+        layout.addWidget(self.line)
+        layout.addLayout(ticks)
         layout.addWidget(self.message)
-        layout.addWidget(self.limits)
 
     def _connect(self) -> None:
         session = self._session
@@ -162,13 +157,14 @@ class QualityBox(QWidget):
         slide = self._session.current
         if slide is None or slide.review is None or slide.quality is None:
             return
+        before = slide.review.risk
         rows, cols = np.nonzero(markable(slide.review, slide.quality, self.ticked))
         change = slide.review.set_aside(rows, cols)
         if change is None:
             self.message.tell("No tile of these marks is left to be set aside.")
             return
         self._session.tell_review_changed(slide)
-        self.message.tell(after_line(change))
+        self.message.tell(after_line(len(change.rows), before, slide.review.risk))
 
     def undo(self) -> None:
         """Take the last step of the review back."""
@@ -206,11 +202,11 @@ class QualityBox(QWidget):
             tick.setEnabled(quality is not None)
         if review is None or quality is None:
             self.aside_button.setEnabled(False)
-            self.aside_button.setText("Set marked tiles aside")
+            self.aside_button.setText(ASIDE)
             return
         n_tiles = int(np.count_nonzero(markable(review, quality, self.ticked)))
         self.aside_button.setEnabled(n_tiles > 0)
-        self.aside_button.setText(f"Set {n_tiles:,} marked tiles aside")
+        self.aside_button.setText(f"Set {n_tiles:,} aside" if n_tiles else ASIDE)
 
     def let_go(self) -> None:
         """Stop what goes on."""
@@ -222,6 +218,5 @@ def _work(slide: OpenSlide, options: QualityOptions) -> Generator[Progress, None
 
     analysis = slide.analysis
     assert analysis is not None
-    return check_quality(
-        analysis.folder, analysis.tissue_map, analysis.run, slide=slide.path, options=options
-    )
+    folder, tissue_map, run = analysis.folder, analysis.tissue_map, analysis.run
+    return (yield from check_quality(folder, tissue_map, run, slide=slide.path, options=options))

@@ -48,10 +48,11 @@ class TilesTab(QWidget):
         self._throttle = Throttle(self._follow, self, FOLLOW_MS)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(4, 4, 4, 4)
-        layout.setSpacing(6)
+        layout.setSpacing(4)
         layout.addWidget(self.quality)
         layout.addWidget(self.actions)
         layout.addWidget(self.list, 1)
+        layout.addWidget(self.quality.limits)
         session.current_changed.connect(self._poke)
         for signal in (
             session.map_started,
