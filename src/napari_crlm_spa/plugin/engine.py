@@ -19,6 +19,7 @@ from napari_crlm_spa.errors import DeviceError, InvalidRiskModel
 
 if TYPE_CHECKING:
     from napari_crlm_spa.core.pipeline import Analysis, AnalysisOptions
+    from napari_crlm_spa.core.risk import RiskModel
 
 DEFAULT_MODEL = "default"
 #: "A dynamic link library initialization routine failed": what Windows says when torch is
@@ -102,7 +103,7 @@ def _triton_hidden() -> Iterator[None]:
         del sys.modules["triton"]
 
 
-def reopen(info: SlideInfo, out_dir: Path) -> Analysis | None:
+def reopen(info: SlideInfo, out_dir: Path, risk_model: RiskModel) -> Analysis | None:
     """Return the finished analysis of a slide without the network, or None if there is none.
 
     Raises
@@ -110,8 +111,6 @@ def reopen(info: SlideInfo, out_dir: Path) -> Analysis | None:
     CrlmSpaError
         If it is damaged.
     """
-    try:
-        from napari_crlm_spa.core.pipeline.reopen import reopen as reopen_analysis
-    except ImportError:
-        return None
-    return reopen_analysis(info, out_dir)
+    from napari_crlm_spa.core.pipeline import reopen as reopen_analysis
+
+    return reopen_analysis(info, out_dir, risk_model)

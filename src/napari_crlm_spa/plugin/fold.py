@@ -6,7 +6,6 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
-
 #: What the heading's arrow and its margins take beside the text.
 BESIDE_TEXT_PX = 34
 
@@ -30,6 +29,8 @@ class Fold(QWidget):
         layout.setSpacing(2)
         layout.addWidget(self.heading)
         layout.addWidget(content)
+        # A closed fold leaves its room to what stands below.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
         self.heading.toggled.connect(self.set_open)
         self.set_open(False)
 
@@ -38,6 +39,7 @@ class Fold(QWidget):
         self.heading.setChecked(is_open)
         self.heading.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)
         self.content.setVisible(is_open)
+        self.updateGeometry()
         self.opened.emit(is_open)
 
     @property
@@ -62,8 +64,8 @@ class Fold(QWidget):
 
     def _fit_title(self) -> None:
         metrics, room = self.heading.fontMetrics(), self.width() - BESIDE_TEXT_PX
-        # A heading must not keep the panel from becoming narrow.
-        self.heading.setMinimumWidth(0)
         shown = metrics.elidedText(self._title, Qt.TextElideMode.ElideRight, room)
-        self.heading.setText(shown)
-        self.heading.setToolTip(self._title if shown != self._title else "")
+        # Being laid out is no time to change what need not change.
+        if shown != self.heading.text():
+            self.heading.setText(shown)
+            self.heading.setToolTip(self._title if shown != self._title else "")

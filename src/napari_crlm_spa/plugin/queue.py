@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,10 @@ from psygnal import Signal
 
 from napari_crlm_spa.core.files import write_text
 from napari_crlm_spa.core.progress import Progress
+from napari_crlm_spa.core.review import list_readers, reader_folder
 from napari_crlm_spa.core.slide import stem
 from napari_crlm_spa.core.store import AnalysisFolder
-from napari_crlm_spa.core.store.names import QUEUE_JSON, READERS, REVIEW_JSON
+from napari_crlm_spa.core.store.names import QUEUE_JSON, TILES_JOURNAL
 from napari_crlm_spa.plugin.queue_sources import QueuedSlide
 
 #: Slides whose states are told at once while a results folder is read.
@@ -46,14 +47,15 @@ class Entry:
     ----------
     slide
         Which one.
-    state, reason
-        What has become of it, and why it failed.
+    state, detail, reason
+        What has become of it, in a few words more, and why it failed.
     note
         What the reader wrote down about it.
     """
 
     slide: QueuedSlide
     state: SlideState = SlideState.NEW
+    detail: str = ""
     reason: str = ""
     note: str = ""
 
@@ -113,11 +115,11 @@ class SlideQueue:
             self.current = path
             self.current_changed.emit(path)
 
-    def set_state(self, path: Path, state: SlideState, reason: str = "") -> None:
+    def set_state(self, path: Path, state: SlideState, reason: str = "", detail: str = "") -> None:
         """Say what has become of a slide."""
-        entry = self.entry(path)
-        if entry is not None and (entry.state, entry.reason) != (state, reason):
-            entry.state, entry.reason = state, reason
+        entry, new = self.entry(path), (state, reason, detail)
+        if entry is not None and (entry.state, entry.reason, entry.detail) != new:
+            entry.state, entry.reason, entry.detail = new
             self.changed.emit(self._at[path])
 
     def set_note(self, path: Path, note: str) -> None:
@@ -183,41 +185,76 @@ def _folder_by_content(out_dir: Path, slide_path: Path) -> Path | None:
     return None if place.read_run() is None else place.path
 
 
-def state_on_disk(out_dir: Path, slide_path: Path) -> SlideState:
-    """Tell from the results folder whether a slide is new, done or reviewed."""
-    folder = folder_of(out_dir, slide_path)
-    if folder is None:
-        return SlideState.NEW
-    return SlideState.REVIEWED if _is_reviewed(folder) else SlideState.DONE
-
-
-def _is_reviewed(folder: Path) -> bool:
-    for path in (folder / READERS).glob(f"*/{REVIEW_JSON}"):
-        if _read_json(path).get("reviewed") is True:
-            return True
-    return False
-
-
 @dataclass(frozen=True, slots=True)
 class ReadState:
-    """What the results folder says about a slide."""
+    """What the results folder says about a slide.
+
+    Parameters
+    ----------
+    path, state
+        The slide, and whether it is new, done, reviewed or failed.
+    detail
+        What else is worth knowing in a few words.
+    reason
+        Why it failed.
+    note
+        What the reader wrote down about it.
+    """
 
     path: Path
     state: SlideState
+    detail: str = ""
     reason: str = ""
     note: str = ""
 
 
-def scan(out_dir: Path, paths: Sequence[Path]) -> Generator[Progress, None, None]:
+def state_on_disk(out_dir: Path, slide_path: Path, reader: str = "") -> ReadState:
+    """Tell from the results folder whether a slide is new, done or reviewed.
+
+    Parameters
+    ----------
+    out_dir, slide_path
+        The results folder and the slide, both absolute.
+    reader
+        Whose mark makes the slide a reviewed one; another reader's mark is a detail then. Without
+        a name anybody's does.
+    """
+    folder = folder_of(out_dir, slide_path)
+    if folder is None:
+        return ReadState(slide_path, SlideState.NEW, _how_far_begun(out_dir, slide_path))
+    identity = (AnalysisFolder(folder).read_run() or {}).get("identity", "")
+    own = reader_folder(folder, reader) if reader else None
+    state, others, details = SlideState.DONE, [], []
+    for each in list_readers(folder):
+        ours = own is None or each.folder == own
+        if each.mark is not None and each.mark.reviewed and each.mark.identity == identity:
+            if ours:
+                state = SlideState.REVIEWED
+            else:
+                others.append(each.name)
+        if ours and each.corrected_tiles:
+            details.append(f"{each.corrected_tiles:,} corrected")
+    if others:
+        details.append(f"reviewed by {', '.join(others)}")
+    return ReadState(slide_path, state, " · ".join(details))
+
+
+def _how_far_begun(out_dir: Path, slide_path: Path) -> str:
+    place = AnalysisFolder(out_dir / stem(slide_path))
+    slide = place.recorded_slide() if place.file(TILES_JOURNAL).is_file() else None
+    return "" if slide is None or slide.get("path") != str(slide_path) else "begun"
+
+
+def scan(out_dir: Path, paths: Sequence[Path], reader: str = "") -> Generator[Progress, None, None]:
     """Read how slides stand; `changed` of each report is a list of `ReadState`."""
     kept = Notebook(out_dir).read()
     batch: list[ReadState] = []
     for done, path in enumerate(paths, start=1):
-        state = state_on_disk(out_dir, path)
+        read = state_on_disk(out_dir, path, reader)
         page = kept.get(str(path), {})
-        reason = page.get("failed", "") if state is SlideState.NEW else ""
-        state = SlideState.FAILED if reason else state
-        batch.append(ReadState(path, state, reason, page.get("note", "")))
+        reason = page.get("failed", "") if read.state is SlideState.NEW else ""
+        state = SlideState.FAILED if reason else read.state
+        batch.append(replace(read, state=state, reason=reason, note=page.get("note", "")))
         if len(batch) == SCAN_STEP or done == len(paths):
             yield Progress("Reading the results folder", done, len(paths), "slides", batch)
             batch = []

@@ -119,6 +119,7 @@ class QueueControl(QObject):
         session.current_changed.connect(self._on_current_changed)
         session.review_changed.connect(self._on_review_changed)
         session.analysis_changed.connect(self._on_review_changed)
+        session.reader_changed.connect(self._on_reader_changed)
 
     def detach(self) -> None:
         """Stop, and hear no more."""
@@ -131,6 +132,7 @@ class QueueControl(QObject):
         self._session.current_changed.disconnect(self._on_current_changed)
         self._session.review_changed.disconnect(self._on_review_changed)
         self._session.analysis_changed.disconnect(self._on_review_changed)
+        self._session.reader_changed.disconnect(self._on_reader_changed)
 
     # -- filling --------------------------------------------------------------------------
 
@@ -203,12 +205,14 @@ class QueueControl(QObject):
         """Read in a thread how all slides stand."""
         if self._scanner is not None:
             self._scanner.quit()
+        if not len(self.queue):
+            return
         try:
             out_dir = self._place.results_folder()
         except CrlmSpaError:
             return
         paths = [entry.path for entry in self.queue.entries]
-        worker = self.workers.create(scan, out_dir, paths)
+        worker = self.workers.create(scan, out_dir, paths, self._session.reader)
         self._scanner = worker
         worker.yielded.connect(lambda progress: self._on_scanned(worker, progress))
         worker.start()
@@ -221,12 +225,16 @@ class QueueControl(QObject):
     def _take_state(self, read: ReadState) -> None:
         if read.path == self._runner.path:
             return
-        self.queue.set_state(read.path, read.state, read.reason)
+        self.queue.set_state(read.path, read.state, read.reason, read.detail)
         self.queue.set_note(read.path, read.note)
 
     def _on_review_changed(self, slide: OpenSlide) -> None:
         if slide is self._session.current:
             self._rescan_current.start()
+
+    def _on_reader_changed(self, _reader: str) -> None:
+        """Another reader has reviewed other slides."""
+        self.rescan()
 
     def _read_current(self) -> None:
         slide = self._session.current
@@ -241,7 +249,7 @@ class QueueControl(QObject):
             out_dir = self._place.results_folder()
         except CrlmSpaError:
             return
-        for progress in scan(out_dir, [entry.path]):
+        for progress in scan(out_dir, [entry.path], self._session.reader):
             self._take_state(progress.changed[0])
 
     def _in_queue(self, path: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Two pixel sizes that differ by less than this share are the same.
 SAME_MPP = 1e-6
 
-Reopen = Callable[[SlideInfo, Path], "Analysis | None"]
+Reopen = Callable[[SlideInfo, Path, Any], "Analysis | None"]
 
 
 class Reopener(QObject):
@@ -76,7 +76,9 @@ class Reopener(QObject):
         if not any(out_dir.glob(f"{_escaped(stem(slide.path))}*")):
             self.ready.emit(slide)
             return
-        worker = self.workers.create(_reopening, self.reopen, slide.info, out_dir)
+        worker = self.workers.create(
+            _reopening, self.reopen, slide.info, out_dir, self._session.risk_model
+        )
         worker.returned.connect(lambda analysis: self._on_returned(slide, analysis))
         worker.errored.connect(lambda error: self._on_errored(slide, error))
         worker.start()
@@ -133,10 +135,10 @@ class Reopener(QObject):
 
 
 def _reopening(
-    reopen: Reopen, info: SlideInfo, out_dir: Path
+    reopen: Reopen, info: SlideInfo, out_dir: Path, risk_model: Any
 ) -> Generator[Progress, None, Analysis | None]:
     yield Progress("Reading the earlier analysis", 0, 0)
-    return reopen(info, out_dir)
+    return reopen(info, out_dir, risk_model)
 
 
 def _escaped(name: str) -> str:

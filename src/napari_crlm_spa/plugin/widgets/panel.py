@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QEvent, Qt, QThreadPool, QTimer
-from qtpy.QtWidgets import QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QDockWidget, QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from napari_crlm_spa.core.slide import MPP_RANGE
 from napari_crlm_spa.errors import CrlmSpaError
@@ -69,6 +69,10 @@ class AnalysisPanel(QWidget):
         pool = QThreadPool.globalInstance()
         pool.setMaxThreadCount(max(pool.maxThreadCount(), THREADS))
         self.session = Session()
+        # Before the parts hear of it: setup and map at once would make the window taller.
+        self.session.current_changed.connect(self._on_current_changed)
+        self.session.map_started.connect(self._on_map)
+        self.session.analysis_changed.connect(self._on_map)
         self.runner = Runner(self.session, self)
         self.preferences = Preferences()
         self.session.set_view(palette=self.preferences["palette"])
@@ -91,6 +95,9 @@ class AnalysisPanel(QWidget):
         self._is_docked = False
         self._dock_queue = QTimer(self, singleShot=True, interval=0)
         self._dock_queue.timeout.connect(self.show_queue)
+        # Not before the window has laid out its new dock.
+        self._raise_queue = QTimer(self, singleShot=True, interval=0)
+        self._raise_queue.timeout.connect(self._on_raise_queue)
 
     def _make_workspace(self) -> None:
         self.queue = SlideQueue()
@@ -169,9 +176,6 @@ class AnalysisPanel(QWidget):
         self.workspace.told.connect(self.message.tell)
         self.workspace.problem.connect(self.message.show_problem)
         self.session.run_changed.connect(self._on_run_changed)
-        self.session.current_changed.connect(self._on_current_changed)
-        self.session.map_started.connect(self._on_map)
-        self.session.analysis_changed.connect(self._on_map)
         self.session.view_changed.connect(self._on_view_changed)
         self.preferences.changed.connect(self._on_preference)
         self.settings.results_changed.connect(self._on_results_changed)
@@ -307,13 +311,23 @@ class AnalysisPanel(QWidget):
                 self.tabs.setCurrentIndex(at)
 
     def show_queue(self) -> None:
-        """Dock the queue at the left, unless it is there; a viewer without a window has none."""
+        """Dock the queue at the left, or bring it to the front; a viewer without a window has none."""
         window = getattr(self._viewer, "window", None)
-        if window is None or not self._is_docked or self.queue_box.parent() is not None:
+        if window is None or not self._is_docked:
+            return
+        if self.queue_box.parent() is not None:
+            self._on_raise_queue()
             return
         with suppress(RuntimeError):  # the window is being closed
-            window.add_dock_widget(self.queue_box, name=QUEUE_DOCK, area="left")
+            # A tab beside the list of layers: below it there would be room for two slides.
+            window.add_dock_widget(self.queue_box, name=QUEUE_DOCK, area="left", tabify=True)
             self.queue_box.show()
+            self._raise_queue.start()
+
+    def _on_raise_queue(self) -> None:
+        dock = self.queue_box.parent()
+        if isinstance(dock, QDockWidget):
+            dock.raise_()
 
     def _remove_queue(self) -> None:
         window = getattr(self._viewer, "window", None)
@@ -339,6 +353,7 @@ class AnalysisPanel(QWidget):
             return
         self._has_let_go = True
         self._dock_queue.stop()
+        self._raise_queue.stop()
         self.queue_box.let_go()
         self.workspace.detach()
         self.control.detach()

@@ -11,7 +11,6 @@ from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
     QFileDialog,
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLineEdit,
@@ -19,7 +18,6 @@ from qtpy.QtWidgets import (
     QMenu,
     QProgressBar,
     QPushButton,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -38,7 +36,8 @@ EMPTY = (
     "Drop slides, a folder or a table (CSV with a column <i>slide</i>) here, or choose them "
     "with <b>Slides</b> above."
 )
-LIST_MIN_HEIGHT = 110
+#: Two slides: a small screen has to hold the layers' controls as well.
+LIST_MIN_HEIGHT = 90
 
 
 class QueueBox(QWidget):
@@ -76,13 +75,13 @@ class QueueBox(QWidget):
         self._show_all()
 
     def _make(self) -> None:
-        self.menu_button = QToolButton()
-        self.menu_button.setText("Slides")
-        self.menu_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.menu_button = QPushButton("Slides")
+        self.menu_button.setToolTip("Open slides, save and open sessions; or drop files here")
         self.menu_button.setMenu(self._menu())
         self.filter = QComboBox()
         self.filter.setToolTip("Show only slides of one state; Next and Previous keep to it")
         self.count = QLabel()
+        self.count.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.view = QListView()
         self.view.setModel(self.filtered)
         self.view.setItemDelegate(EntryDelegate(self.view))
@@ -90,9 +89,11 @@ class QueueBox(QWidget):
         self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.view.setSizeAdjustPolicy(QAbstractItemView.SizeAdjustPolicy.AdjustIgnored)
         self.view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.view.setMinimumHeight(LIST_MIN_HEIGHT)
         self.empty = QLabel(EMPTY)
+        self.empty.setMinimumHeight(LIST_MIN_HEIGHT)
         self.empty.setWordWrap(True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.continue_button = QPushButton("Continue where you left")
@@ -130,17 +131,21 @@ class QueueBox(QWidget):
         top.addWidget(self.menu_button)
         top.addWidget(self.filter, 1)
         layout.addLayout(top)
-        for widget in (self.count, self.empty, self.continue_button):
-            layout.addWidget(widget)
+        layout.addWidget(self.empty, 1)
+        layout.addWidget(self.continue_button)
         layout.addWidget(self.view, 1)
-        buttons = QGridLayout()
+        buttons = QHBoxLayout()
         buttons.setSpacing(4)
-        buttons.addWidget(self.previous_button, 0, 0)
-        buttons.addWidget(self.next_button, 0, 1)
+        buttons.addWidget(self.previous_button)
+        buttons.addWidget(self.count, 1)
+        buttons.addWidget(self.next_button)
         layout.addLayout(buttons)
-        layout.addWidget(self.note)
+        beside = QHBoxLayout()
+        beside.setSpacing(4)
+        beside.addWidget(self.note, 1)
+        beside.addWidget(self.run_button)
+        layout.addLayout(beside)
         running = QHBoxLayout()
-        running.addWidget(self.run_button, 1)
         running.addWidget(self.bar, 1)
         running.addWidget(self.cancel_button)
         layout.addLayout(running)
@@ -288,7 +293,7 @@ class QueueBox(QWidget):
         self.cancel_button.setVisible(running)
         again = not new and failed
         self.run_button.setText(
-            f"Run {failed} failed again" if again else f"Run all new ({new})" if new else "None new"
+            f"Retry failed ({failed})" if again else f"Run all new ({new})" if new else "None new"
         )
         self.run_button.setToolTip("Analyze them one after the other; you may look at others")
         self.run_button.setEnabled(bool(new or failed) and not self._busy)

@@ -20,7 +20,7 @@ from qtpy.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem, QW
 from napari_crlm_spa.plugin.queue import Entry, SlideQueue, SlideState
 from napari_crlm_spa.plugin.widgets.queue_pictures import PictureLoader
 
-ROW_PX, PICTURE_WIDTH_PX, MARGIN_PX, DOT_PX = 48, 54, 5, 9
+ROW_PX, PICTURE_WIDTH_PX, MARGIN_PX, DOT_PX = 44, 50, 5, 9
 #: Told apart by the word as well.
 STATE_COLORS = {
     SlideState.NEW: "#9aa4af",
@@ -166,13 +166,15 @@ def _draw_texts(painter: QPainter, rect: QRect, entry: Entry, option: QStyleOpti
 
 def second_line(entry: Entry) -> str:
     """Say a slide's state, whose it is, and the note on it."""
-    parts = (entry.state.value, entry.slide.patient, entry.note)
+    parts = (entry.state.value, entry.detail, entry.slide.patient, entry.note)
     return " · ".join(part for part in parts if part)
 
 
 def tooltip(entry: Entry) -> str:
     """Say all that is known of a slide."""
     lines = [str(entry.path), f"State: {entry.state.value}"]
+    if entry.detail:
+        lines[-1] += f" ({entry.detail})"
     if entry.reason:
         lines.append(entry.reason)
     if entry.slide.patient:
