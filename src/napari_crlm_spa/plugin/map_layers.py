@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_crlm_spa.plugin import layers
-from napari_crlm_spa.plugin.layers import METADATA_KEY, CodeMap, HeatMap, LayerData, kind_of
+from napari_crlm_spa.plugin.layers import METADATA_KEY, CodeMap, HeatMap, LayerData, Scale, kind_of
 from napari_crlm_spa.plugin.layers.source import MapSource, source_of
 from napari_crlm_spa.plugin.map_view import MapView
 from napari_crlm_spa.plugin.session import OpenSlide, Session
@@ -48,6 +48,7 @@ class MapLayers:
         self._view: MapView = session.view
         self._outlined: NDArray[np.bool_] | None = None
         self._colors: dict[int | None, str] = {}
+        self._scale: Scale | None = None
         self._before_blink: dict[Layer, bool] = {}
         self._setting = False
 
@@ -188,6 +189,7 @@ class MapLayers:
         if not found and bring_back:
             described = layers.heat_layer(shown, source.tissue_map, slide.id, slide.stem)
             layer = self._watched(self.add(described))
+            self._scale = shown.scale
             show_color_bar(layer)
             self._set_visible(layer, True)
             return
@@ -200,9 +202,11 @@ class MapLayers:
         name = layers.layer_name(shown.title, slide.stem)
         if layer.name != name:
             layer.name = name
+        if shown.scale != self._scale:
             layer.colormap = shown.scale.colormap
             layer.contrast_limits_range = shown.scale.limits
             layer.contrast_limits = shown.scale.limits
+            self._scale = shown.scale
         layer.data = shown.values
 
     def _put_outline(self, slide: OpenSlide, *, bring_back: bool) -> None:

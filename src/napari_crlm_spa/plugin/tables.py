@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from napari_crlm_spa.core.classes import STANDARD_PALETTE, TissueClass
@@ -39,12 +40,17 @@ class LegendRow:
     share: float | None
 
 
-def legend_rows(tissue_map: TissueMap, palette: str = STANDARD_PALETTE) -> list[LegendRow]:
+def legend_rows(
+    tissue_map: TissueMap,
+    palette: str = STANDARD_PALETTE,
+    counts: Mapping[str, int] | None = None,
+) -> list[LegendRow]:
     """Count the tissues of a map, in the order of the scheme, background last.
 
-    Hidden classes and unsure tiles are counted like all others.
+    Hidden classes and unsure tiles are counted like all others. `counts` are the map's, if they
+    are known already.
     """
-    counts = tissue_map.counts()
+    counts = tissue_map.counts() if counts is None else counts
     tissue_tiles = sum(counts.values()) - counts.get(BACKGROUND, 0)
     rows = []
     for tissue in tissue_map.scheme.in_palette(palette).classes:

@@ -31,6 +31,7 @@ class LegendBox(QGroupBox):
         self._session = session
         self._view: MapView = session.view
         self._tile: TileAt | None = None
+        self._counts: dict[str, int] | None = None
         self._hidden_before: frozenset[str] = frozenset()
         self.bar = MapBar(session)
         self.key = MapKey()
@@ -44,7 +45,7 @@ class LegendBox(QGroupBox):
         layout.setSpacing(3)
         for widget in (self.bar, self.key, self.table, self.here):
             layout.addWidget(widget)
-        self._recount = Throttle(self._show, self)
+        self._recount = Throttle(self._show_new, self)
         self.key.threshold_changed.connect(lambda value: session.set_view(min_probability=value))
         self.table.clicked_class.connect(self._on_click)
         self.table.double_clicked_class.connect(self._on_double_click)
@@ -62,7 +63,7 @@ class LegendBox(QGroupBox):
 
     def _on_current_changed(self, _slide: OpenSlide | None) -> None:
         self._tile = None
-        self._show()
+        self._show_new()
 
     def _on_map(self, slide: OpenSlide) -> None:
         if slide is self._session.current:
@@ -100,6 +101,10 @@ class LegendBox(QGroupBox):
 
     # -- what is shown --------------------------------------------------------------------
 
+    def _show_new(self) -> None:
+        self._counts = None
+        self._show()
+
     def _show(self) -> None:
         slide = self._session.current
         source = None if slide is None else source_of(slide)
@@ -109,13 +114,18 @@ class LegendBox(QGroupBox):
         view = self._session.view
         hides = view.kind.of_all_classes
         self.table.show_rows(
-            legend_rows(source.tissue_map, view.palette),
+            legend_rows(source.tissue_map, view.palette, self._counts_of(source)),
             view.hidden if hides else frozenset(),
             HIDES if hides else CHOOSES if view.kind.by_tissue else "",
         )
-        self.table.fit()
         self._show_key(source, view)
         self._show_tile()
+
+    def _counts_of(self, source: MapSource) -> dict[str, int]:
+        """Count again only if tiles may have changed."""
+        if self._counts is None:
+            self._counts = source.tissue_map.counts()
+        return self._counts
 
     def _show_key(self, source: MapSource, view: MapView) -> None:
         problem, scale = source.problem(view), source.scale(view)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from qtpy.QtCore import QModelIndex, QPersistentModelIndex, QRectF, Qt, Signal
-from qtpy.QtGui import QColor, QPainter, QPalette
+from qtpy.QtGui import QBrush, QColor, QPainter, QPalette
 from qtpy.QtWidgets import QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableWidgetItem
 
 from napari_crlm_spa.plugin.tables import LegendRow
@@ -13,6 +13,8 @@ from napari_crlm_spa.plugin.widgets.tables import ReadOnlyTable, swatch
 
 SHARE_TIP = "Part of all tissue tiles; background is no tissue"
 HERE_TIP = "Probability of each class of the tile under the pointer, as the network gave it"
+#: The legend is always there, so its rows are a little lower than those of other tables.
+LEGEND_ROW_PX = 19
 HERE_COLUMN = 4
 HERE_PX = 92
 NUMBER_PX = 34
@@ -28,7 +30,7 @@ class LegendTable(ReadOnlyTable):
     double_clicked_class = Signal(str)
 
     def __init__(self) -> None:
-        super().__init__(["Tissue", "Tiles", "mm²", "% of tissue", "Here"])
+        super().__init__(["Tissue", "Tiles", "mm²", "% of tissue", "Here"], LEGEND_ROW_PX)
         self.horizontalHeaderItem(3).setToolTip(SHARE_TIP)
         self.horizontalHeaderItem(HERE_COLUMN).setToolTip(HERE_TIP)
         header = self.horizontalHeader()
@@ -37,6 +39,7 @@ class LegendTable(ReadOnlyTable):
         self._bars = _Bars(self)
         self.setItemDelegateForColumn(HERE_COLUMN, self._bars)
         self._names: list[str] = []
+        self._fitted = -1
         self.cellClicked.connect(lambda row, _column: self._emit(self.clicked_class, row))
         self.cellDoubleClicked.connect(
             lambda row, _column: self._emit(self.double_clicked_class, row)
@@ -47,20 +50,45 @@ class LegendTable(ReadOnlyTable):
     ) -> None:
         """Show the counts; hidden classes are counted, but dim."""
         self._names = [row.name for row in rows]
-        dim = self.palette().color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text)
+        while self.rowCount() > len(rows):
+            self.removeRow(self.rowCount() - 1)
         for at, row in enumerate(rows):
             tip = f"{row.name} in the paper\n{what_a_click_does}"
             share = "–" if row.share is None else f"{100 * row.share:.1f}"
             texts = (row.title, f"{row.tiles:,}", f"{row.area_mm2:.2f}", share)
             for column, text in enumerate(texts):
-                self.put(at, column, text, SHARE_TIP if column == 3 else tip)
-            self.item(at, 0).setIcon(swatch(row.color, hollow=row.name in hidden))
-            if row.name in hidden:
-                for column in range(len(texts)):
-                    self.item(at, column).setForeground(dim)
-            self._here(at).setData(ROLE_COLOR, row.color)
-        while self.rowCount() > len(rows):
-            self.removeRow(self.rowCount() - 1)
+                self._tell(at, column, text, SHARE_TIP if column == 3 else tip)
+            self._color(at, row.color, hidden=row.name in hidden)
+        self._fit_once()
+
+    def _tell(self, row: int, column: int, text: str, tip: str) -> None:
+        """Change a cell only if it says something else: every change lays the table out anew."""
+        item = self.item(row, column)
+        if item is None:
+            self.put(row, column, text, tip)
+            return
+        if item.text() != text:
+            item.setText(text)
+        if item.toolTip() != tip:
+            item.setToolTip(tip)
+
+    def _color(self, row: int, color: str, *, hidden: bool) -> None:
+        here = self._here(row)
+        if here.data(ROLE_COLOR) == (color, hidden):
+            return
+        here.setData(ROLE_COLOR, (color, hidden))
+        self.item(row, 0).setIcon(swatch(color, hollow=hidden))
+        dim = self.palette().color(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Text)
+        for column in range(HERE_COLUMN):
+            # Without a color of its own a cell follows the theme.
+            self.item(row, column).setData(
+                Qt.ItemDataRole.ForegroundRole, QBrush(dim) if hidden else None
+            )
+
+    def _fit_once(self) -> None:
+        if self._fitted != self.rowCount():
+            self._fitted = self.rowCount()
+            self.fit()
 
     def show_probabilities(self, probabilities: Mapping[str, float], chosen: str) -> None:
         """Show the probabilities of a tile, by class name; none empties the column.
@@ -75,8 +103,9 @@ class LegendTable(ReadOnlyTable):
         for at, name in enumerate(self._names):
             here = self._here(at)
             value = probabilities.get(name)
-            here.setData(ROLE_PROBABILITY, value)
-            here.setText("" if value is None else f"{value:.2f}")
+            if here.data(ROLE_PROBABILITY) != value:
+                here.setData(ROLE_PROBABILITY, value)
+                here.setText("" if value is None else f"{value:.2f}")
             title = self.item(at, 0)
             font = title.font()
             if font.bold() != (name == chosen):
@@ -116,7 +145,7 @@ class _Bars(QStyledItemDelegate):
         ground.setAlpha(GROUND_ALPHA)
         painter.fillRect(QRectF(room.left(), top, room.width(), BAR_PX), ground)
         bar = QRectF(room.left(), top, value * room.width(), BAR_PX)
-        painter.fillRect(bar, QColor(index.data(ROLE_COLOR)))
+        painter.fillRect(bar, QColor(index.data(ROLE_COLOR)[0]))
         painter.setPen(text)
         side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(QRectF(option.rect).adjusted(0, 0, -2, 0), side, f"{value:.2f}")

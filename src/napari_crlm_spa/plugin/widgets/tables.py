@@ -15,14 +15,23 @@ HOLLOW_PX = 2
 
 
 class ReadOnlyTable(QTableWidget):
-    """A table of texts: the first column takes the room, numbers stand right."""
+    """A table of texts: the first column takes the room, numbers stand right.
 
-    def __init__(self, headers: Sequence[str]) -> None:
+    Parameters
+    ----------
+    headers
+        Of the columns.
+    row_px
+        Height of a row.
+    """
+
+    def __init__(self, headers: Sequence[str], row_px: int = ROW_PX) -> None:
         super().__init__(0, len(headers))
+        self._row_px = row_px
         self.setHorizontalHeaderLabels(list(headers))
         self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(ROW_PX)
-        self.verticalHeader().setMinimumSectionSize(ROW_PX)
+        self.verticalHeader().setDefaultSectionSize(row_px)
+        self.verticalHeader().setMinimumSectionSize(row_px)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QAbstractItemView.SelectionMode.NoSelection)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -62,7 +71,7 @@ class ReadOnlyTable(QTableWidget):
 
     def fit(self) -> None:
         """Be exactly as high as the rows need; without rows there is no table."""
-        height = self.horizontalHeader().sizeHint().height() + ROW_PX * self.rowCount() + 4
+        height = self.horizontalHeader().sizeHint().height() + self._row_px * self.rowCount() + 4
         self.setFixedHeight(height)
         self.setVisible(self.rowCount() > 0)
 
