@@ -117,7 +117,7 @@ def test_corrections_and_drawings_of_readers_become_tiles(run, slide, options, a
     code, printed, _ = run(*common, "-o", tmp_path / "both")
     assert code == 0
     # Both said something of one tile, and not the same.
-    assert "1 readers name different classes" in printed
+    assert "readers name different classes (1)" in printed
     assert len(rows_of(tmp_path / "both")) == 2 + 25
 
     code, _, err = run(*common, "-o", tmp_path / "none", "--reader", "cid")

@@ -98,11 +98,12 @@ class Coverage:
         rows, cols = places[:, 0], places[:, 1]
         left, top = self._x[cols] + _INSIDE_PX, self._y[rows] + _INSIDE_PX
         right, bottom = self._x[cols + 1] - _INSIDE_PX, self._y[rows + 1] - _INSIDE_PX
-        tiles = shapely.box(left, top, right, bottom)
-        tree = shapely.STRtree([area.polygon_xy0 for area in self._areas])
+        tree = shapely.STRtree(shapely.box(left, top, right, bottom))
         found: list[list[Area]] = [[] for _ in places]
-        for tile, index in tree.query(tiles, predicate="intersects").T:
-            area = self._areas[int(index)]
-            if area.class_name == names[int(tile)]:
-                found[int(tile)].append(area)
+        # The areas ask, not the tiles: an outline is then looked up, not walked along.
+        polygons = [area.polygon_xy0 for area in self._areas]
+        for index, tile in tree.query(polygons, predicate="intersects").T.tolist():
+            area = self._areas[index]
+            if area.class_name == names[tile]:
+                found[tile].append(area)
         return found

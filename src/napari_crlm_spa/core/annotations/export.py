@@ -46,6 +46,7 @@ from napari_crlm_spa.core.annotations.slides import (
     predicted_class,
     safe_name,
     tile_path,
+    told_reasons,
 )
 from napari_crlm_spa.core.annotations.tile_files import WrittenTile, write_tiles
 from napari_crlm_spa.core.annotations.tile_plan import (
@@ -99,8 +100,8 @@ class ExportResult:
         classes = ", ".join(f"{name} {count}" for name, count in self.written.items())
         said = [f"{self.tiles} labeled tiles written ({classes})."]
         if self.left_out:
-            reasons = "; ".join(f"{n} {why}" for why, n in sorted(self.left_out.items()))
-            said.append(f"{sum(self.left_out.values())} tiles left out: {reasons}.")
+            count = sum(self.left_out.values())
+            said.append(f"Tiles left out: {count}. Why: {told_reasons(self.left_out)}.")
         return [*said, *self.notes, *self.balance.warnings]
 
 

@@ -124,11 +124,16 @@ def no_tiles_message(
             f"No tile of {info.path.name} is labeled: no area with a class touches a tile, and no "
             "tile was corrected or accepted. Draw areas, or correct the map, first."
         )
-    why = "; ".join(f"{count} {reason}" for reason, count in sorted(reasons.items()))
+    why = told_reasons(reasons)
     return (
         f"No tile of {info.path.name} can be exported ({why}). Draw larger areas, or lower the "
         "purity."
     )
+
+
+def told_reasons(left_out: Mapping[str, int]) -> str:
+    """Say how many tiles were left out for each reason."""
+    return "; ".join(f"{reason} ({count})" for reason, count in sorted(left_out.items()))
 
 
 def predicted_class(slide: SlideToExport, row: int, col: int) -> str:

@@ -11,10 +11,15 @@ from dataclasses import dataclass, field
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely.geometry import Polygon, box
+from shapely.geometry import MultiPolygon, Polygon, box
 from shapely.geometry.base import BaseGeometry
 
 from napari_crlm_spa.errors import RegionError
+
+#: Blocks of so few tiles are not halved any further.
+_LEAF_TILES = 16
+#: What may be lacking of a block that counts as full: rounding, far below a tile's share.
+_FULL = 1e-12
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +142,6 @@ def covered_share(
     share = np.zeros((len(y_edges_px) - 1, len(x_edges_px) - 1))
     if area.is_empty:
         return share
-    shapely.prepare(area)
     left, top, right, bottom = area.bounds
     cols = _span(x_edges_px, left, right)
     rows = _span(y_edges_px, top, bottom)
@@ -158,9 +162,40 @@ def _shares(
     area: BaseGeometry, x: NDArray[np.float64], y: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Share of every tile that lies inside, shape (rows, cols)."""
-    tiles = shapely.box(x[None, :-1], y[:-1, None], x[None, 1:], y[1:, None])
-    share = np.asarray(shapely.contains_properly(area, tiles), dtype=np.float64)
-    crossing = (share == 0) & shapely.intersects(area, tiles)
-    parts = shapely.area(shapely.intersection(area, tiles[crossing]))
-    share[crossing] = parts / shapely.area(tiles[crossing])
+    share = np.zeros((len(y) - 1, len(x) - 1))
+    _fill(share, _within(area, x, y), x, y)
     return share
+
+
+def _fill(
+    share: NDArray[np.float64], area: BaseGeometry, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> None:
+    """Enter the shares of a block of tiles that `area` lies within.
+
+    A block that an outline crosses is halved and the area cut to each half, so that no tile
+    is compared with the whole of a long outline.
+    """
+    rows, cols = share.shape
+    block_px2 = (x[-1] - x[0]) * (y[-1] - y[0])
+    if area.is_empty or area.area >= block_px2 * (1 - _FULL):
+        share[:] = 0 if area.is_empty else 1
+    elif rows * cols <= _LEAF_TILES:
+        tiles = shapely.box(x[None, :-1], y[:-1, None], x[None, 1:], y[1:, None])
+        share[:] = shapely.area(shapely.intersection(area, tiles)) / shapely.area(tiles)
+    elif rows >= cols:
+        middle = rows // 2
+        _fill(share[:middle], _within(area, x, y[: middle + 1]), x, y[: middle + 1])
+        _fill(share[middle:], _within(area, x, y[middle:]), x, y[middle:])
+    else:
+        middle = cols // 2
+        _fill(share[:, :middle], _within(area, x[: middle + 1], y), x[: middle + 1], y)
+        _fill(share[:, middle:], _within(area, x[middle:], y), x[middle:], y)
+
+
+def _within(area: BaseGeometry, x: NDArray[np.float64], y: NDArray[np.float64]) -> BaseGeometry:
+    """Cut an area to a block of tiles; lines and points that remain are dropped."""
+    cut = shapely.intersection(area, box(x[0], y[0], x[-1], y[-1]))
+    if cut.geom_type in ("Polygon", "MultiPolygon"):
+        return cut
+    parts = [part for part in shapely.get_parts(cut) if isinstance(part, Polygon)]
+    return MultiPolygon(parts)

@@ -206,7 +206,9 @@ def test_entries_of_one_slide_are_joined_and_disagreement_is_counted(make, tmp_p
     result = export(tmp_path / "out", ann, bob)
     assert result.written == {"HEP": 16}
     assert result.left_out == {plan.DISAGREE: 9}
-    assert "9 readers name different classes" in " ".join(result.sentences())
+    assert "Tiles left out: 9. Why: readers name different classes (9)." in " ".join(
+        result.sentences()
+    )
 
 
 def test_blank_tiles_teach_background_only(make, tmp_path):
