@@ -19,7 +19,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from napari_crlm_spa.core.files import write_errors
+from napari_crlm_spa.core.files import write_bytes, write_errors
 from napari_crlm_spa.core.pipeline import Analysis
 from napari_crlm_spa.core.review.log_lines import LoggedStep, header_of, step_of
 from napari_crlm_spa.core.review.reader_names import display_name, reader_folder
@@ -83,8 +83,11 @@ class EditLog:
         self._waiting: list[str] = []
         # Bytes that were there when the log was read, and up to where they are good.
         self._seen, self._good = 0, 0
+        self._unreadable = ""
+        # Where logs go that are found at our place, and from where ours is taken.
+        self._alien_to: Path | None = None
+        self._damaged_to: Path | None = None
         self._source = self.path
-        self._set_aside: Path | None = None
 
     # -- reading --------------------------------------------------------------------------
 
@@ -94,15 +97,8 @@ class EditLog:
         if content is None:
             return []
         self._seen = len(content)
-        header = _header(content)
-        if not self._is_ours(header):
-            self._set_aside = self._free_name(header)
-            self._note(
-                f"The corrections of {self._header['reader']} that lie beside this slide were made "
-                "on another tissue map (another model, pixel size or region). They are not applied "
-                f"and will be kept as {self._set_aside.name}."
-            )
-            self._source = self._kept_path(self._header)
+        if not self._is_ours(_header(content)):
+            self._tell_alien(_header(content))
             content = self._content(self._source)
             if content is None or not self._is_ours(_header(content)):
                 self._source = self.path
@@ -121,10 +117,12 @@ class EditLog:
         except FileNotFoundError:
             return None
         except OSError as error:
-            self.problem = (
-                f"The corrections of {self._header['reader']} cannot be read ({error.strerror}: "
-                f"{path}), so none are shown and none are saved."
+            self._unreadable = (
+                f"the corrections that are there cannot be read ({error.strerror}: {path}). See "
+                "who may read the file, and open the slide again."
             )
+            self.problem = f"Nothing of {self._header['reader']} is shown or saved: "
+            self.problem += self._unreadable
             return None
 
     def _is_ours(self, header: Mapping[str, Any]) -> bool:
@@ -143,23 +141,37 @@ class EditLog:
                     raise ValueError("the line does not end")
                 steps.append(step_of(json.loads(line), analysis.tissue_map))
             except _DAMAGE:
-                self._tell_damage(number, len(lines) - 1)
+                cut_off = not line.endswith(b"\n")
+                self._tell_damage(number, len(lines) - 1, cut_off=cut_off)
                 break
             self._good += len(line)
         return steps
 
-    def _tell_damage(self, number: int, total: int) -> None:
-        if number == total:
+    def _tell_alien(self, header: Mapping[str, Any]) -> None:
+        self._alien_to = self._free_name(header)
+        self._source = self._kept_path(self._header)
+        kept = f"will be kept as {self._alien_to.name}."
+        if not header:
+            self._note(f"The log of corrections is damaged from its first line on. It {kept}")
+            return
+        self._note(
+            f"The corrections of {self._header['reader']} that lie beside this slide were made on "
+            f"another tissue map (another model, pixel size or region). They are not applied and "
+            f"{kept}"
+        )
+
+    def _tell_damage(self, number: int, total: int, *, cut_off: bool) -> None:
+        if cut_off:
             self._note(
                 "The last step in the log of corrections was cut off (a crash or a full disk) "
                 "and is left out."
             )
             return
         stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        self._set_aside = self.path.with_name(f"{self.path.stem}-damaged-{stamp}.jsonl")
+        self._damaged_to = self.path.with_name(f"{self.path.stem}-damaged-{stamp}.jsonl")
         self._note(
-            f"Step {number} of {total} in the log of corrections is damaged; the steps before it "
-            f"are applied. The whole log will be kept as {self._set_aside.name}."
+            f"Step {number} of {total} in the log of corrections cannot be read; the steps before "
+            f"it are applied. The whole log will be kept as {self._damaged_to.name}."
         )
 
     def _note(self, sentence: str) -> None:
@@ -199,6 +211,8 @@ class EditLog:
         self.problem = f"{steps} of {self._header['reader']} {verb} not saved: {why}"
 
     def _write(self) -> None:
+        if self._unreadable:
+            raise StoreError(self._unreadable)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with _locked(self.path):
             found = self.path.stat().st_size if self.path.exists() else 0
@@ -233,25 +247,23 @@ class EditLog:
 
     def _make_room(self) -> None:
         """Set aside what was found and is not ours, or is damaged."""
-        if self._set_aside is None:
-            return
-        whole = self.path.read_bytes()
-        if self._source != self.path or not self._good:
-            self.path.rename(self._set_aside)
-            self._seen = 0
-            if self._source != self.path:
-                self._source.rename(self.path)
-                self._source, self._seen = self.path, self.path.stat().st_size
-        else:
-            self._set_aside.write_bytes(whole)
-        self._set_aside = None
+        if self._alien_to is not None:
+            self.path.rename(self._alien_to)
+            self._alien_to, self._seen = None, 0
+        if self._source != self.path:
+            self._source.rename(self.path)
+            self._source, self._seen = self.path, self.path.stat().st_size
+        if self._damaged_to is not None:
+            write_bytes(self._damaged_to, self.path.read_bytes())
+            self._damaged_to = None
 
 
 def _header(content: bytes) -> dict[str, Any]:
     """Read the first line; an empty one if it is damaged."""
+    first, end, _ = content.partition(b"\n")
     try:
-        header = json.loads(content.splitlines()[0])
-    except (ValueError, IndexError):
+        header = json.loads(first) if end else {}
+    except ValueError:
         return {}
     return header if isinstance(header, dict) else {}
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Protocol
 
 import numpy as np
@@ -19,11 +18,18 @@ from napari_crlm_spa.core.pipeline import Analysis
 from napari_crlm_spa.core.review.edits import Action, Edit, LogEntry
 from napari_crlm_spa.core.review.live import follow
 from napari_crlm_spa.core.review.log_lines import LoggedStep, line_of
+from napari_crlm_spa.core.review.tile_steps import (
+    editable,
+    make_step,
+    now,
+    step_without_tiles,
+)
 from napari_crlm_spa.core.risk import RiskAssessment, RiskModel, assess_risk
 from napari_crlm_spa.core.spatial import MixtureModel, SpatialFeatures
 from napari_crlm_spa.core.tiles import TileState
 from napari_crlm_spa.core.tissue_map import TissueMap
 
+Tiles = tuple[NDArray[np.int32], NDArray[np.int32]]
 #: What a reader does to tiles leaves one of these states.
 TOUCHED = (TileState.EDITED, TileState.ACCEPTED, TileState.SET_ASIDE)
 
@@ -170,9 +176,9 @@ class Review:
 
     def restore(self, rows: ArrayLike, cols: ArrayLike) -> Change | None:
         """Go back to the prediction."""
-        r, c = self._editable(rows, cols)
-        after, states = self.predicted.classes[r, c], self.predicted.state[r, c]
-        return self._do(self._step(Action.RESTORE, r, c, after, states))
+        at = editable(self.predicted, rows, cols)
+        after, states = self.predicted.classes[at], self.predicted.state[at]
+        return self._do(self._step(Action.RESTORE, at, after, states))
 
     def take_over(self, classes: NDArray[np.uint8], state: NDArray[np.uint8]) -> Change | None:
         """Take over a whole map, e.g. two readers' merged corrections, as one step.
@@ -182,8 +188,8 @@ class Review:
         classes, state
             Shape (rows, cols), codes and `TileState`. Tiles that the classifier left out stay so.
         """
-        r, c = self._editable(*np.nonzero(self.predicted.classes))
-        return self._do(self._step(Action.MERGE, r, c, classes[r, c], state[r, c]))
+        at = editable(self.predicted, *np.nonzero(self.predicted.classes))
+        return self._do(self._step(Action.MERGE, at, classes[at], state[at]))
 
     def undo(self) -> Change | None:
         """Take the last step back."""
@@ -257,7 +263,7 @@ class Review:
         self._keeper = keeper
 
     def _replay(self, logged: LoggedStep) -> None:
-        action, step = logged.action, self._no_tiles(logged.action)
+        action, step = logged.action, step_without_tiles(logged.action, self.reader)
         if logged.mixture is not None:
             self.mixture = logged.mixture
         elif action is Action.UNDO and self._done:
@@ -288,59 +294,31 @@ class Review:
 
     def _step_again(self, logged: LoggedStep) -> Edit:
         known = self.predicted.classes[logged.rows, logged.cols] != NOT_CLASSIFIED
-        r, c = logged.rows[known], logged.cols[known]
+        at = logged.rows[known], logged.cols[known]
         after, states = logged.after[known], logged.states_after[known]
         if logged.action is Action.RESTORE:
-            after, states = self.predicted.classes[r, c], self.predicted.state[r, c]
-        step = self._step(logged.action, r, c, after, states)
+            after, states = self.predicted.classes[at], self.predicted.state[at]
+        step = self._step(logged.action, at, after, states)
         return replace(step, reader=logged.reader, when=logged.when)
 
     # -- inside ---------------------------------------------------------------------------
 
-    def _editable(
-        self, rows: ArrayLike, cols: ArrayLike
-    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Return each tile once, without those that were never classified or lie outside."""
-        n_rows, n_cols = self.tissue_map.shape
-        r, c = np.asarray(rows, np.int64).ravel(), np.asarray(cols, np.int64).ravel()
-        inside = (r >= 0) & (r < n_rows) & (c >= 0) & (c < n_cols)
-        flat = np.unique(r[inside] * n_cols + c[inside])
-        flat = flat[self.predicted.classes.ravel()[flat] != NOT_CLASSIFIED]
-        return (flat // n_cols).astype(np.int32), (flat % n_cols).astype(np.int32)
-
     def _edit(
         self, action: Action, rows: ArrayLike, cols: ArrayLike, code: int | None, state: TileState
     ) -> Change | None:
-        r, c = self._editable(rows, cols)
-        now = self.tissue_map.classes[r, c]
-        after = now if code is None else np.full(len(r), code, np.uint8)
-        return self._do(self._step(action, r, c, after, np.full(len(r), state, np.uint8)))
+        at = editable(self.predicted, rows, cols)
+        here = self.tissue_map.classes[at]
+        after = here if code is None else np.full_like(here, code)
+        return self._do(self._step(action, at, after, np.full_like(here, state)))
 
     def _step(
         self,
         action: Action,
-        r: NDArray[np.int32],
-        c: NDArray[np.int32],
+        tiles: Tiles,
         after: NDArray[np.uint8],
         states: NDArray[np.uint8],
     ) -> Edit:
-        before, states_before = self.tissue_map.classes[r, c], self.tissue_map.state[r, c]
-        new = (before != after) | (states_before != states)
-        return Edit(
-            action=action,
-            rows=r[new],
-            cols=c[new],
-            before=before[new],
-            after=after[new],
-            states_before=states_before[new],
-            states_after=states[new],
-            reader=self.reader,
-            when=_now(),
-        )
-
-    def _no_tiles(self, action: Action) -> Edit:
-        tiles, codes = np.empty(0, np.int32), np.empty(0, np.uint8)
-        return Edit(action, tiles, tiles, codes, codes, codes, codes, self.reader, _now())
+        return make_step(action, self.tissue_map, tiles, after, states, self.reader)
 
     def _do(self, step: Edit) -> Change | None:
         if not len(step):
@@ -364,7 +342,7 @@ class Review:
     def _settle(self, action: Action = Action.THRESHOLDS) -> None:
         """Log thresholds that the log does not know yet."""
         if action is Action.REFIT or self.mixture != self._logged_mixture:
-            self._record(action, self._no_tiles(action), self.mixture)
+            self._record(action, step_without_tiles(action, self.reader), self.mixture)
 
     def _record(self, action: Action, step: Edit, mixture: MixtureModel | None) -> LogEntry:
         before, after = self._logged_risk, self.risk
@@ -372,7 +350,7 @@ class Review:
             action=action,
             edit=step,
             reader=self.reader,
-            when=_now(),
+            when=now(),
             score_before=None if before is None else before.score,
             score_after=None if after is None else after.score,
             group_before=_group(before),
@@ -400,7 +378,3 @@ class Review:
 
 def _group(risk: RiskAssessment | None) -> str | None:
     return None if risk is None else risk.group
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

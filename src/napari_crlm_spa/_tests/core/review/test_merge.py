@@ -30,7 +30,7 @@ def readers(analysis, monkeypatch):
     """Row 0, columns 0 to 5: only A, only B, both alike, both otherwise (A later), B set aside
     what A accepted (B later), nobody; the prediction is liver."""
     clock = iter(f"2026-01-01T00:00:{second:02d}.000+00:00" for second in range(60))
-    monkeypatch.setattr("napari_crlm_spa.core.review.review._now", lambda: next(clock))
+    monkeypatch.setattr("napari_crlm_spa.core.review.tile_steps.now", lambda: next(clock))
     a, b = Review(analysis, MODEL, "A"), Review(analysis, MODEL, "B")
     b.correct([0], [3], "LYM")
     a.accept([0], [4])

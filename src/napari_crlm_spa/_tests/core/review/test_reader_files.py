@@ -188,6 +188,38 @@ def test_a_log_that_is_damaged_in_the_middle_is_kept_whole(analysis, review, log
     assert (last.notes, last.corrected.sum()) == ((), 2)
 
 
+def test_a_header_that_was_cut_off_costs_the_first_step_only(analysis, review, log):
+    review.correct([0], [0], "STR")
+    header = log.read_bytes().splitlines()[0]
+    for cut in (0, 20):
+        log.write_bytes(header[: len(header) - cut])
+        again = open_review(analysis, MODEL, "Ada")
+        assert "damaged from its first line" in again.notes[0]
+        again.correct([1], [0], "STR")
+        assert open_review(analysis, MODEL, "Ada").corrected.sum() == 1
+
+
+def test_a_whole_line_that_cannot_be_read_is_kept_even_at_the_end(analysis, review, log):
+    """A later version may have written it."""
+    review.correct([0], [0], "STR")
+    whole = log.read_bytes() + b'{"n": 2, "action": "unheard of"}\n'
+    log.write_bytes(whole)
+    again = open_review(analysis, MODEL, "Ada")
+    assert "Step 2 of 2" in again.notes[0]
+    again.undo()
+    (kept,) = log.parent.glob("edits-damaged-*")
+    assert kept.read_bytes() == whole
+
+
+def test_a_log_that_cannot_be_read_is_not_written_over(analysis, log):
+    log.mkdir(parents=True)
+    review = open_review(analysis, MODEL, "Ada")
+    assert "cannot be read" in review.problem
+    review.correct([0], [0], "STR")
+    assert "cannot be read" in review.problem
+    assert log.is_dir()
+
+
 @pytest.mark.parametrize(
     "changes",
     [
