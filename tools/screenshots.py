@@ -16,6 +16,7 @@ from PIL import Image
 
 from napari_crlm_spa.core.classifier import runtime  # noqa: F401 - torch before Qt
 from napari_crlm_spa.plugin import memory
+from napari_crlm_spa.plugin.map_view import MapKind
 
 WIDTH_PX, HEIGHT_PX = 1400, 900
 TIMEOUT_S = 3600
@@ -90,26 +91,16 @@ class Tour:
         panel.message.clear()
         self.picture("review")
         panel.tabs.setCurrentIndex(1)
-        self._show_only("zones", "HEP")
+        self._show(MapKind.ZONES)
         self.picture("zones")
-        self._show_only("interaction", "HEP")
+        self._show(MapKind.INTERACTION)
         self.picture("interaction")
-        self._show_only("tissue_map")
+        self._show(MapKind.TISSUE)
         self.viewer.scene.camera.zoom *= 4
         self.picture("close-up")
 
-    def _show_only(self, kind: str, tissue: str | None = None) -> None:
-        from napari_crlm_spa.plugin.layers import METADATA_KEY, kind_of
-
-        for layer in self.viewer.layers:
-            its_kind = kind_of(layer.metadata)
-            wanted = its_kind == kind and tissue in (
-                None,
-                layer.metadata[METADATA_KEY].get("tissue"),
-            )
-            layer.visible = wanted or its_kind in ("slide", "tumor_region")
-            if wanted:
-                self.viewer.layers.selection.active = layer
+    def _show(self, kind: MapKind) -> None:
+        self.panel.session.set_view(kind=kind, tissue="HEP")
 
     def picture(self, name: str) -> None:
         """Save the whole window."""
