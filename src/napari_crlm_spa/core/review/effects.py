@@ -305,11 +305,20 @@ def tile_effects(
     yield Progress(STAGE, 0, 0, "tiles")
     counted = Relabeling(features, wanted)
     loss = RegionLoss(counted)
-    effects, tiles = _in_closed_form(counted, loss)
+    tiles = loss.tiles()
+    effects, fixed = _in_closed_form(counted, tiles)
     yield Progress(STAGE, 0, len(tiles), "tiles", effects)
     without, refused = effects.without.copy(), effects.refused.copy()
-    for n_done, tile in enumerate(tiles, start=1):
-        quick = _take_out(counted, loss, tile, without, refused)
+    for n_done, (tile, values) in enumerate(zip(tiles, fixed, strict=True), start=1):
+        row, col = divmod(tile, counted.shape[1])
+        in_zones = loss.zone_counts(tile)
+        quick = in_zones is not None
+        if in_zones is not None:
+            without[row, col] = _with_zones(counted, values, in_zones)
+        else:
+            found = features_without(counted, row, col)
+            without[row, col] = [found.values[column] for column in wanted]
+            refused[row, col] = found.refusal is not None
         if not quick or n_done % REPORT_EVERY == 0:
             yield Progress(STAGE, n_done, len(tiles), "tiles")
     tumor = np.equal(features.tissue_map.classes, counted.tumor_code)
@@ -323,16 +332,23 @@ def tile_effects(
     )
 
 
-def _in_closed_form(counted: Relabeling, loss: RegionLoss) -> tuple[TileEffects, list[int]]:
-    """Compute all tiles but those that hold a region up; return these, too."""
+def _in_closed_form(counted: Relabeling, tiles: list[int]) -> tuple[TileEffects, Floats]:
+    """Compute all tiles, those that hold a region up (`tiles`) as if they did not.
+
+    Returns
+    -------
+    TileEffects, ndarray
+        Without those tiles, and those tiles' values, shape (tiles, columns).
+    """
     features = counted.features
     classes = features.tissue_map.classes
-    tiles = loss.tiles()
-    pending = np.zeros(classes.shape, np.bool_)
-    pending.flat[tiles] = True
-    at = np.flatnonzero((classes != NOT_CLASSIFIED) & ~pending)
+    at = np.flatnonzero(classes != NOT_CLASSIFIED)
     without = np.full((classes.size, len(counted.columns)), np.nan)
     without[at] = counted.values(at, counted.background)
+    fixed = without[tiles]
+    without[tiles] = np.nan
+    pending = np.zeros(classes.shape, np.bool_)
+    pending.flat[tiles] = True
     effects = TileEffects(
         columns=counted.columns,
         before=counted.before,
@@ -344,35 +360,24 @@ def _in_closed_form(counted: Relabeling, loss: RegionLoss) -> tuple[TileEffects,
         refusal=features.refusal,
         scheme=counted.scheme,
     )
-    return effects, tiles
+    return effects, fixed
 
 
-def _take_out(
-    counted: Relabeling, loss: RegionLoss, tile: int, without: Floats, refused: Flags
-) -> bool:
-    """Compute one tumor tile that holds a region up, in place; False if that took long."""
-    row, col = divmod(tile, counted.shape[1])
-    in_zones = loss.zone_counts(tile)
-    if in_zones is None:
-        found = features_without(counted, row, col)
-        without[row, col] = [found.values[column] for column in counted.columns]
-        refused[row, col] = found.refusal is not None
-        return False
-    values = counted.values(np.array([tile]), counted.background)[0]
+def _with_zones(counted: Relabeling, values: Floats, in_zones: NDArray[np.int64]) -> Floats:
+    """Put the ratios of other zone counts into one tumor tile's values."""
     total = np.array([counted.features.tissue_tiles - int(counted.in_total[counted.tumor_code])])
     total += counted.in_total[counted.background]
+    out = values.copy()
     for position, column in enumerate(counted.columns):
         definition = FEATURES[column]
-        if definition.family not in ("infiltrating", "distal"):
+        zones = {"infiltrating": Zone.INFILTRATING, "distal": Zone.DISTAL}
+        zone = zones.get(definition.family)
+        if zone is None or definition.tissue not in counted.scheme.names:
             continue
-        if definition.tissue not in counted.scheme.names:
-            continue
-        found_zones = in_zones[counted.scheme.code(definition.tissue)]
-        zone = Zone.INFILTRATING if definition.family == "infiltrating" else Zone.DISTAL
-        ratio = share(found_zones[zone : zone + 1], total)[0]
-        values[position] = ratio if found_zones[Zone.NONE] == 0 else np.nan
-    without[row, col] = values
-    return True
+        tiles = in_zones[counted.scheme.code(definition.tissue)]
+        ratio = share(tiles[zone : zone + 1], total)[0]
+        out[position] = ratio if tiles[Zone.NONE] == 0 else np.nan
+    return out
 
 
 def features_without(counted: Relabeling, row: int, col: int) -> SpatialFeatures:

@@ -63,7 +63,7 @@ def assert_as_brute_force(features, effects, columns=None):
     assert not effects.pending.any()
 
 
-def blobs(rng, shape=(26, 30), n_tumors=2, noise=0.08):
+def blobs(rng, shape=(20, 24), n_tumors=2, noise=0.08):
     """Round tumors with ragged rims and holes in a mixed tissue."""
     rows, cols = np.indices(shape)
     classes = rng.choice([1, 2, 3, 3, 3, 4, 5, 6, 6], shape).astype(np.uint8)
@@ -88,7 +88,7 @@ OPTIONS = {
 @pytest.mark.parametrize("inside", ["infiltrating", "fitted", "signed"])
 def test_effects_are_those_of_the_relabeled_map(name, inside):
     rng = np.random.default_rng(list(OPTIONS).index(name) * 3 + len(inside))
-    edge = rng.random((26, 30)) < 0.1
+    edge = rng.random((20, 24)) < 0.1
     near = -1.0 if inside == "signed" else 2.0
     mixture = fixed_thresholds(near, 4.0, inside=inside)
     options = small_options(12, **OPTIONS[name])
