@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+_AS_IT_IS = (int, str, bool, type(None))
+
 
 def to_json(value: Any, indent: int | None = 2) -> str:
     """Write JSON; paths become text, numpy numbers plain ones, NaN null."""
@@ -17,6 +19,9 @@ def to_json(value: Any, indent: int | None = 2) -> str:
 
 
 def _plain(value: Any) -> Any:
+    # First what a log has a hundred thousand of.
+    if type(value) in _AS_IT_IS:
+        return value
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
