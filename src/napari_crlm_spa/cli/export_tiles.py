@@ -133,13 +133,15 @@ class _Gatherer:
         found = SlideToExport(path=row.slide)
         if row.results is not None:
             found = self._of_results(row, row.results, info)
-        if row.areas is not None:
-            drawn = self._areas(row, row.areas, info)
-            for note in drawn.notes:
-                console.print(f"[yellow]Note:[/] {escape(note)}", highlight=False)
-            both = (*found.areas.areas, *drawn.areas)
-            found = dataclasses.replace(found, areas=Areas(both))
-        return dataclasses.replace(found, patient=row.patient, mpp=row.mpp or found.mpp)
+        drawn = Areas() if row.areas is None else self._areas(row, row.areas, info)
+        for note in (*found.areas.notes, *drawn.notes):
+            console.print(f"[yellow]Note:[/] {escape(note)}", highlight=False)
+        return dataclasses.replace(
+            found,
+            areas=Areas((*found.areas.areas, *drawn.areas)),
+            patient=row.patient,
+            mpp=row.mpp or found.mpp,
+        )
 
     def _areas(self, row: SlideTableRow, place: Path, info: SlideInfo) -> Areas:
         from napari_crlm_spa.core.annotations import read_areas

@@ -7,9 +7,13 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from threading import Lock
 
 from napari_crlm_spa.errors import DiskFull, FolderNotWritable, StoreError
+
+_ASKING = Lock()
 
 
 @contextmanager
@@ -85,7 +89,10 @@ def is_file(path: Path) -> bool:
         return False
 
 
+@cache
 def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
+    # Asking sets it for a moment: two threads that ask at once would leave it at 0.
+    with _ASKING:
+        mask = os.umask(0)
+        os.umask(mask)
     return mask

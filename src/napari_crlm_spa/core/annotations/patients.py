@@ -199,7 +199,7 @@ def _warnings(
     held = [(VALIDATION, options.validation), (TEST, options.test)]
     if len(patients) == 1:
         found.append(
-            f"All tiles are of one patient ({next(iter(patients))}): nothing can be held back, so "
+            f"All tiles are of one patient ({next(iter(patients))}): no other can be held back, so "
             "nothing will tell how the model does on another patient."
         )
     else:

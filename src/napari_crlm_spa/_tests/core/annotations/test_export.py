@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from shapely.geometry import box
 
 from napari_crlm_spa._tests.painted_slide import PALETTE, metastasis, paint
 from napari_crlm_spa._tests.real_data import SHARED, real_data
+from napari_crlm_spa.core import files
 from napari_crlm_spa.core.annotations import (
     Area,
     Areas,
@@ -360,6 +362,21 @@ def test_columns_that_somebody_added_and_splits_that_he_set_stay(make, tmp_path)
     export(out, make("two", "P2", shade=1))
     told = {(row["slide"], row["split"], row["remark"]) for row in rows_of(out)}
     assert told == {("one", "test", "seen"), ("two", "train", "")}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no umask")
+def test_threads_that_write_leave_the_rights_of_new_files_alone(make, tmp_path):
+    before = os.umask(0o027)
+    try:
+        files._umask.cache_clear()
+        options = ExportOptions(tile_px=PX, mpp=0.5, readers=16)
+        export(tmp_path / "out", make("one"), options=options)
+        assert os.umask(0o027) == 0o027
+        modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "out").glob("*/*.png")}
+        assert modes == {0o640}
+    finally:
+        os.umask(before)
+        files._umask.cache_clear()
 
 
 def test_two_exports_into_one_folder_do_not_mix(make, tmp_path):
