@@ -88,6 +88,7 @@ def write_results(job: Job, results: Results, run: dict[str, Any]) -> Iterator[P
         run["options"]["mixture_model"] = results.mixture.model_dump() if results.mixture else None
         run["results_identity"] = identity
         run["strangeness"] = results.sentinel.as_dict()
+        run["seconds"] = {**run.get("seconds", {}), **job.clock.seconds}  # the report tells them
         thumbnail = job.slide.thumbnail(THUMBNAIL_PX)
         report = SlideReport(
             info=job.slide.info,

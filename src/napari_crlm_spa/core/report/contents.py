@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from napari_crlm_spa.core.classes import STANDARD_PALETTE
 from napari_crlm_spa.core.classifier.card import ModelCard
+from napari_crlm_spa.core.report.review import ReviewSummary
 from napari_crlm_spa.core.risk import RiskAssessment
 from napari_crlm_spa.core.sentinel import Sentinel
 from napari_crlm_spa.core.slide.contract import RgbImage, SlideInfo
@@ -34,6 +36,15 @@ STATE_COLORS: Mapping[TileState, str] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class MarkCount:
+    """How many tiles have a mark of quality, and what the mark says in a sentence."""
+
+    title: str
+    tiles: int
+    meaning: str = ""
+
+
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class SlideReport:
     """Everything that the report of a slide shows.
@@ -56,6 +67,10 @@ class SlideReport:
         The classifier's card.
     run
         The record of the run (``run.json``); unknown or missing entries do no harm.
+    review
+        What a reader changed, if `tissue_map`, `features` and `risk` are the corrected ones.
+    marks
+        How many tiles have which mark of quality; None if nobody looked.
     """
 
     info: SlideInfo
@@ -66,6 +81,13 @@ class SlideReport:
     sentinel: Sentinel | None = None
     card: ModelCard | None = None
     run: Mapping[str, Any] = field(default_factory=dict)
+    review: ReviewSummary | None = None
+    marks: Sequence[MarkCount] | None = None
+
+    def in_palette(self, palette: str = STANDARD_PALETTE) -> SlideReport:
+        """Return the same report in the colors of one of `core.classes.PALETTES`."""
+        shown = self.tissue_map
+        return replace(self, tissue_map=replace(shown, scheme=shown.scheme.in_palette(palette)))
 
     @property
     def name(self) -> str:

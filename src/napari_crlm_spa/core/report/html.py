@@ -13,6 +13,7 @@ import numpy as np
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from napari_crlm_spa.core.classes import PALETTES, STANDARD_PALETTE
 from napari_crlm_spa.core.files import write_text
 from napari_crlm_spa.core.report import rasters, tables, words
 from napari_crlm_spa.core.report.contents import SlideReport, state_rows, tissue_rows
@@ -22,6 +23,8 @@ from napari_crlm_spa.core.spatial.definitions import NOUNS, column_name
 
 _TEMPLATES = "core/data/templates"
 _REPORT = "report.html"
+#: What the switch in the page changes to.
+SAFE_PALETTE = next(name for name in PALETTES if name != STANDARD_PALETTE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ def _context(report: SlideReport) -> dict[str, Any]:
         "provenance": list(tables.provenance_rows(report)),
         "options": list(tables.option_rows(report.run.get("options") or {})),
         "notes": [str(note) for note in report.run.get("notes") or ()],
+        "marks": tables.mark_rows(report),
+        "safe_colors": _safe_colors(report),
         "features": features,
         "sentinel": report.sentinel,
         "doubts": _doubts(report),
@@ -101,6 +106,7 @@ def _of_features(features: SpatialFeatures) -> dict[str, Any]:
         zones.remove(Zone.ADJACENT)
     return {
         "families": tables.feature_families(features),
+        "sources": tables.feature_sources(),
         "regions": tables.region_rows(features),
         "thresholds": tables.threshold_rows(features),
         "zone_pictures": _zone_pictures(features),
@@ -112,6 +118,14 @@ def _of_features(features: SpatialFeatures) -> dict[str, Any]:
         "contiguous": features.regions.contiguous_tumor_tiles,
         "least": features.options.min_tumor_tiles,
     }
+
+
+def _safe_colors(report: SlideReport) -> dict[str, str]:
+    """Return by which color the page may replace each color of the legend."""
+    now = report.tissue_map.scheme
+    safe = now.in_palette(SAFE_PALETTE)
+    pairs = zip(now.classes, safe.classes, strict=True)
+    return {old.color: new.color for old, new in pairs if old.color != new.color}
 
 
 def _doubts(report: SlideReport) -> dict[str, Any]:

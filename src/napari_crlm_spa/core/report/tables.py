@@ -8,6 +8,7 @@ from typing import Any
 
 from napari_crlm_spa.core.report import words
 from napari_crlm_spa.core.report.contents import SlideReport
+from napari_crlm_spa.core.report.record import file_name
 from napari_crlm_spa.core.spatial import FEATURES, TISSUES, SpatialFeatures
 from napari_crlm_spa.core.spatial.definitions import NOUNS
 from napari_crlm_spa.core.tiles import TileState
@@ -35,7 +36,7 @@ class FeatureRow:
     title: str
     sentence: str
     formula: str
-    source: str
+    source: int  # number in `feature_sources`, from 1
     value: str
     border: str  # the border-only form of an interaction, else empty
 
@@ -56,6 +57,7 @@ def feature_families(features: SpatialFeatures) -> list[FeatureFamily]:
         name: FeatureFamily(title, f"% {around if name == 'interaction' else _OF_ALL}", [])
         for name, title in FAMILY_TITLES.items()
     }
+    sources = feature_sources()
     for column, definition in FEATURES.items():
         interacts = definition.family == "interaction"
         border = features.border_interaction[definition.tissue] if interacts else None
@@ -65,12 +67,19 @@ def feature_families(features: SpatialFeatures) -> list[FeatureFamily]:
                 title=definition.title,
                 sentence=definition.sentence,
                 formula=definition.formula,
-                source=definition.source,
+                source=sources.index(definition.source) + 1,
                 value=words.percent(features.values[column], 2),
                 border=words.percent(border, 2) if interacts else "",
             )
         )
     return list(families.values())
+
+
+def feature_sources() -> list[str]:
+    """List where the definitions come from, each source once, in the order of the families."""
+    families = list(FAMILY_TITLES)
+    ordered = sorted(FEATURES.values(), key=lambda definition: families.index(definition.family))
+    return list(dict.fromkeys(definition.source for definition in ordered))
 
 
 def region_rows(features: SpatialFeatures) -> list[tuple[str, str, str, str]]:
@@ -112,15 +121,32 @@ def quality_rows(report: SlideReport) -> list[tuple[str, str, str]]:
     counts: Mapping[str, Any] = report.run.get("tiles") or {}
     shown = report.tissue_map
     states = {name: int(counts.get(name, 0)) for name, _, _ in _QUALITY}
-    if not counts:
+    if not counts or report.review is not None:
         states.update({s.name.lower(): int((shown.state == s).sum()) for s in TileState})
+    if not counts:
         states["edge"] = int((shown.edge & (shown.classes > 0)).sum())
     return [(title, words.count(states[name]), meaning) for name, title, meaning in _QUALITY]
+
+
+def mark_rows(report: SlideReport) -> list[tuple[str, str, str, str]]:
+    """List the marks of quality: what, tiles, share of the classified tiles, meaning."""
+    total = int((report.tissue_map.classes > 0).sum())
+    return [
+        (
+            mark.title[:1].upper() + mark.title[1:],
+            words.count(mark.tiles),
+            words.percent(mark.tiles / total if total else None),
+            mark.meaning,
+        )
+        for mark in report.marks or ()
+    ]
 
 
 _QUALITY = (
     ("classified", "Classified", "read and given a class"),
     ("edited", "Corrected by hand", "the class was changed by a reader"),
+    ("accepted", "Confirmed", "the class was confirmed by a reader"),
+    ("set_aside", "Set aside", "left out by a reader: counted nowhere"),
     ("blank", "Blank", "read and left out: mostly glass, the paper's rule"),
     ("glass", "Glass", "never read: no tissue at low magnification"),
     ("excluded", "Excluded", "outside the regions of interest"),
@@ -145,11 +171,20 @@ def provenance_rows(report: SlideReport) -> Iterator[tuple[str, str]]:
     yield "Fingerprint of the slide", info.fingerprint
     if run.get("created"):
         yield "Classified", words.moment(str(run["created"]))
+    if report.review is not None:
+        last = f", last change {words.moment(report.review.when)}" if report.review.when else ""
+        yield "Reviewed", f"by {report.review.reader}{last}"
     if report.card is not None:
         yield from _card_rows(report)
+    elif model := run.get("model") or {}:
+        yield "Classifier", f"{model.get('name')}, version {model.get('version')}"
+        yield "Hash of the weights", str(model.get("sha256") or words.MISSING)
     if run.get("device"):
         yield "Device", str(run["device"])
     yield from _stain_rows(run)
+    if seconds := run.get("seconds") or {}:
+        parts = ", ".join(f"{step} {took:.3g} s" for step, took in seconds.items() if took >= 0.1)
+        yield "Time taken", f"{sum(seconds.values()):.3g} s{f': {parts}' if parts else ''}"
     versions = run.get("versions") or {}
     if versions:
         yield "Versions", ", ".join(f"{name} {value}" for name, value in versions.items())
@@ -191,10 +226,4 @@ def option_rows(options: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[
         if isinstance(value, Mapping):
             yield from option_rows(value, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}", words.MISSING if value is None else _file_name(value)
-
-
-def _file_name(value: Any) -> str:
-    """Shorten paths to the file's name: a report is passed on, folders may name people."""
-    text = str(value)
-    return text.replace("\\", "/").rsplit("/", 1)[-1] if "/" in text or "\\" in text else text
+            yield f"{prefix}{name}", words.MISSING if value is None else file_name(value)

@@ -6,7 +6,13 @@ import pytest
 
 from napari_crlm_spa._tests.core.report.conftest import HOSTILE, make_map
 from napari_crlm_spa.core.classes import CRLM7
-from napari_crlm_spa.core.report import render_report, words, write_report
+from napari_crlm_spa.core.report import (
+    MarkCount,
+    ReviewSummary,
+    render_report,
+    words,
+    write_report,
+)
 from napari_crlm_spa.core.risk import (
     RESEARCH_USE_ONLY,
     ClinicalFactors,
@@ -16,6 +22,7 @@ from napari_crlm_spa.core.risk import (
 )
 from napari_crlm_spa.core.sentinel import watch_slide
 from napari_crlm_spa.core.spatial import FEATURES, spatial_features
+from napari_crlm_spa.core.tiles import TileState
 
 
 class Page(HTMLParser):
@@ -234,3 +241,91 @@ def test_without_a_reference_set_there_is_no_map_of_strangeness(make_report):
     assert "no reference set" in text
     assert "Strangeness · median" not in text
     assert "Entropy · median" in text
+
+
+def reviewed(make_report, codes, **risks):
+    shown = make_map(codes)
+    at = np.argwhere(shown.classes == CRLM7.code("HEP"))[:5]
+    corrected = dataclasses.replace(shown, classes=shown.classes.copy(), state=shown.state.copy())
+    for (row, col), name in zip(at, ("STR", "STR", "STR", "LYM", None), strict=True):
+        corrected.classes[row, col] = CRLM7.code(name) if name else 0
+        corrected.state[row, col] = TileState.EDITED if name else TileState.SET_ASIDE
+    row, col = np.argwhere(shown.classes == CRLM7.code("TUM"))[0]
+    corrected.state[row, col] = TileState.ACCEPTED
+    review = ReviewSummary.of(shown, corrected, "<Anna>", **risks)
+    return make_report(tissue_map=corrected, review=review), review
+
+
+def test_a_review_counts_what_went_from_where_to_where(make_report, codes):
+    report, review = reviewed(make_report, codes)
+    assert review.moves == (("HEP", "STR", 3), ("HEP", "LYM", 1), ("HEP", "set aside", 1))
+    assert (review.corrected, review.accepted, review.set_aside) == (4, 1, 1)
+    text = page(report).text
+    assert "Corrections by <Anna>" in text
+    assert "4 tiles corrected 1 tiles confirmed 1 tiles set aside" in text
+    assert "HEP STR 3 HEP LYM 1 HEP set aside 1" in text
+    assert "Set aside 1 left out by a reader" in text
+
+
+def test_a_review_shows_score_and_group_before_and_after(make_report, codes, features):
+    model = load_risk_model("paper_eq1")
+
+    def risk(cutoff):
+        parts = [part.model_copy(update={"cutoff": cutoff}) for part in model.features]
+        return assess_risk(features, model.model_copy(update={"features": tuple(parts)}))
+
+    before, after = risk(0.99), risk(0.0)
+    report, review = reviewed(make_report, codes, before=before, after=after)
+    assert review.flipped == (before.group != after.group)
+    text = page(report).text
+    assert f"{words.number(before.score)} → {words.number(after.score)}" in text
+    assert f"{before.group} → {after.group}" in text
+    assert "distance thresholds are those of the uncorrected map" in text
+
+
+def test_an_unreviewed_report_has_no_corrections(make_report):
+    assert "Corrections by" not in page(make_report()).text
+
+
+def test_every_feature_names_its_formula_and_source(make_report):
+    from napari_crlm_spa.core.report.tables import feature_sources
+
+    text, sources = page(make_report()).text, feature_sources()
+    for definition in FEATURES.values():
+        number = sources.index(definition.source) + 1
+        assert f"{definition.sentence} {definition.formula} [{number}]" in text
+        assert f"[{number}] {definition.source}" in text
+
+
+def test_marks_of_quality_are_counted_but_not_hidden(make_report):
+    marks = [MarkCount("blur", 65, "Less sharp."), MarkCount("pen", 0)]
+    report = make_report(marks=marks)
+    text = page(report).text
+    total = int((report.tissue_map.classes > 0).sum())
+    assert f"Blur 65 {words.percent(65 / total)} Less sharp.".replace("\u00a0", " ") in text
+    assert "Pen 0" in text
+    assert "Marks on classified tiles" not in page(make_report()).text
+
+
+def test_limits_of_the_classifier_stand_at_the_risk(make_report):
+    card = make_report().card.model_copy(update={"known_limits": ["Seven slides only."]})
+    text = page(make_report(card=card)).text
+    assert text.index("Seven slides only.") > text.index("Risk For research use only")
+    assert text.index("Seven slides only.") < text.index("Quality")
+
+
+def test_times_are_told(make_report):
+    report = make_report(run={"seconds": {"classifying": 61.5, "writing": 1.5, "stain": 0.0}})
+    assert "Time taken 63 s: classifying 61.5 s, writing 1.5 s" in page(report).text
+
+
+def test_without_a_card_the_record_names_the_model(make_report):
+    run = {"model": {"name": "m1", "version": "3", "sha256": "99" * 32}}
+    text = page(make_report(card=None, run=run)).text
+    assert "m1, version 3" in text and "99" * 32 in text
+
+
+def test_another_palette_changes_legend_and_map_alike(make_report):
+    safe = render_report(make_report().in_palette("color-blind safe"))
+    assert 'style="background: #d55e00"' in safe
+    assert 'style="background: #d62728"' not in safe
