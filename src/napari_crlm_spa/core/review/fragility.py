@@ -138,9 +138,13 @@ def _assessed(features: SpatialFeatures, model: RiskModel) -> RiskAssessment:
     if features.refusal is not None:
         raise ReviewError(f"There is no risk group to flip. {features.refusal}")
     before = assess_risk(features, model)
-    if before.group is None or before.score is None:
-        why = before.reason or "the score is not known"
-        raise ReviewError(f"There is no risk group to flip. {why}")
+    if before.group is None:
+        raise ReviewError(f"There is no risk group to flip. {before.reason}")
+    if before.score is None:
+        raise ReviewError(
+            f"What would flip the group cannot be told. {before.reason} Use distance thresholds "
+            "that were fitted to several slides, or set them by hand, so that it can be."
+        )
     return before
 
 

@@ -21,7 +21,7 @@ from napari_crlm_spa._tests.core.review.insight_maps import (
     with_state,
 )
 from napari_crlm_spa.core.review.fragility import FragilityOptions, fragility
-from napari_crlm_spa.core.risk import assess_risk, load_risk_model
+from napari_crlm_spa.core.risk import RiskFeature, RiskModel, assess_risk, load_risk_model
 from napari_crlm_spa.core.spatial import spatial_features
 from napari_crlm_spa.core.tiles import TileState
 from napari_crlm_spa.errors import ReviewError
@@ -206,3 +206,15 @@ def test_progress_is_reported_and_can_be_cancelled():
     assert 0 < second.done <= second.total
     work.close()
     assert len(reports(work)) == 0
+
+
+def test_an_unknown_feature_is_named():
+    columns = (DEBRIS, "Distal_Hepatocyte_ratio")
+    terms = tuple(RiskFeature(column=c, coefficient=0.5, cutoff=0.01) for c in columns)
+    model = RiskModel(name="unknown", features=terms, threshold=0.5)
+    classes = hundred().classes.copy()
+    classes[9, 9] = CODE["HEP"]
+    features = spatial_features(certain(classes))  # one tile of liver cannot be split
+    assert assess_risk(features, model).group == "high"
+    with pytest.raises(ReviewError, match=r"cannot be told. Distal_Hepatocyte_ratio"):
+        finished(fragility(features, model))
