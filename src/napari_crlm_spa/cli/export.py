@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Generator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
 
 from napari_crlm_spa.cli.progress import STARTS_AFRESH, run_with_progress
 from napari_crlm_spa.cli.stored import Stored, open_recorded_slide, open_stored
-from napari_crlm_spa.core.store import TILES_GEOJSON
+from napari_crlm_spa.core.classes import PALETTES, STANDARD_PALETTE
+from napari_crlm_spa.core.store import REPORT_HTML, TILES_GEOJSON
 from napari_crlm_spa.core.store.names import (
     AREAS_GEOJSON,
     TILES_CSV,
@@ -34,6 +35,7 @@ class Target(StrEnum):
     PARQUET = "parquet"
     ANNDATA = "anndata"
     SPATIALDATA = "spatialdata"
+    REPORT = "report"
 
 
 _NAMES = {
@@ -43,6 +45,7 @@ _NAMES = {
     Target.PARQUET: TILES_PARQUET,
     Target.ANNDATA: TILES_H5AD,
     Target.SPATIALDATA: TILES_SPATIALDATA,
+    Target.REPORT: REPORT_HTML,
 }
 
 
@@ -52,7 +55,8 @@ def export(
         Target,
         typer.Option(
             help="qupath: every tile; qupath-areas: merged areas of one class; csv, parquet: a "
-            "table of tiles; anndata, spatialdata: for scanpy, squidpy, SpatialData"
+            "table of tiles; anndata, spatialdata: for scanpy, squidpy, SpatialData; report: the "
+            "HTML report anew"
         ),
     ] = Target.QUPATH,
     out: Annotated[
@@ -63,12 +67,25 @@ def export(
         str | None, typer.Option(help="With the corrections of this reader; else as classified")
     ] = None,
     slide: Annotated[
-        Path | None, typer.Option(help="Where the slide is now, if it was moved (for QuPath)")
+        Path | None,
+        typer.Option(help="Where the slide is now, if it was moved (for QuPath, report)"),
     ] = None,
+    palette: Annotated[
+        Literal[tuple(PALETTES)],  # type: ignore[valid-type]
+        typer.Option(help="Colors of the classes in the report"),
+    ] = STANDARD_PALETTE,
 ) -> None:
     """Export the tiles of an analyzed slide with class, probabilities, doubts and zones."""
     stored = open_stored(result, reader)
     path = out or stored.folder / _NAMES[to]
+    if to is Target.REPORT:
+        from napari_crlm_spa.core.review.reports import export_report
+
+        with open_recorded_slide(stored.analysis, slide) as opened:
+            report = export_report(path, stored.analysis, opened, stored.review, palette=palette)
+            run_with_progress(report, STARTS_AFRESH)
+        Console().print(f"Wrote {path}", soft_wrap=True, highlight=False)
+        return
     written = run_with_progress(_work(to, path, stored, slide), STARTS_AFRESH)
     what = "areas" if to is Target.QUPATH_AREAS else "tiles"
     Console().print(f"Wrote {written} {what}: {path}", soft_wrap=True, highlight=False)

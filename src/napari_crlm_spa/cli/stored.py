@@ -45,15 +45,17 @@ class Stored:
 
     def source(self) -> TileSource:
         """Return the tiles as the exports list them."""
+        from napari_crlm_spa.core.quality import QualityMark
+        from napari_crlm_spa.core.review.reports import quality_of
         from napari_crlm_spa.core.tile_table import TileSource
 
-        if self.review is None:
-            return TileSource(tissue_map=self.tissue_map, features=self.features)
+        quality = quality_of(self.analysis)
         return TileSource(
             tissue_map=self.tissue_map,
             features=self.features,
-            predicted=self.review.predicted,
-            reader=self.review.reader,
+            predicted=None if self.review is None else self.review.predicted,
+            reader="" if self.review is None else self.review.reader,
+            marks={} if quality is None else {m.title: quality.has(m) for m in QualityMark},
         )
 
 

@@ -151,3 +151,31 @@ def test_a_region_that_is_none_is_one_sentence(run, result, tmp_path):
     code, _, err = run("figure", result, "-o", tmp_path / "f.png", "--region", "1,2,3")
     assert code == 2
     assert "x,y,width,height" in err
+
+
+def test_the_report_of_a_reader_lists_the_corrections(run, result):
+    before = (result / "report.html").read_bytes()
+    code, out, _ = run("export", result, "--to", "report", "--reader", "Anna")
+    path = result / "readers" / "anna" / "report.html"
+    assert code == 0 and str(path) in out
+    html = path.read_text("utf-8")
+    assert "Corrections by Anna" in html
+    assert "<td>HEP</td><td>STR</td>" in html
+    assert (result / "report.html").read_bytes() == before
+
+
+def test_the_report_can_be_written_anew_in_other_colors(run, result, tmp_path):
+    out = tmp_path / "safe.html"
+    code, _, _ = run("export", result, "--to", "report", "--palette", "color-blind safe", "-o", out)
+    assert code == 0
+    assert 'style="background: #d55e00"' in out.read_text("utf-8")
+    assert "Corrections by" not in out.read_text("utf-8")
+
+
+def test_marks_of_quality_go_along(run, result, tmp_path):
+    assert run("quality", result)[0] == 0
+    run("export", result, "--to", "csv", "-o", tmp_path / "t.csv")
+    table = pd.read_csv(tmp_path / "t.csv")
+    assert {"mark_blur", "mark_pen", "mark_fold", "mark_air"} <= set(table.columns)
+    run("export", result, "--to", "report", "-o", tmp_path / "r.html")
+    assert "Marks on classified tiles" in (tmp_path / "r.html").read_text("utf-8")
