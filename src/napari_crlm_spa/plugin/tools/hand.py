@@ -226,7 +226,6 @@ class Hand:
         change = stroke.finish()
         self.told.emit(NOTHING_THERE if change is None else "")
         if change is not None:
-            self._canvas.refresh(slide)
             self._session.tell_review_changed(slide)
 
     def cancel(self) -> bool:
@@ -276,7 +275,6 @@ class Hand:
         change = review.undo() if back else review.redo()
         self.told.emit("" if change is not None else NO_UNDO if back else NO_REDO)
         if change is not None:
-            self._canvas.refresh(slide)
             self._session.tell_review_changed(slide)
 
     def _show_class(self) -> None:

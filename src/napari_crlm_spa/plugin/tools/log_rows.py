@@ -91,7 +91,11 @@ def from_to(entry: LogEntry, scheme: ClassScheme) -> str:
 
 def score_change(entry: LogEntry) -> str:
     """Say by how much the score changed."""
-    change = _change(entry)
+    return score_text(_change(entry))
+
+
+def score_text(change: float | None) -> str:
+    """Write a change of the score with its sign."""
     if change is None:
         return UNKNOWN
     return NO_CHANGE if change == 0 else f"{change:+.3g}"

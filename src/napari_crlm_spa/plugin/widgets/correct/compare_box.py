@@ -21,6 +21,7 @@ from napari_crlm_spa.plugin.tools.comparing import (
     risk_line,
     still,
 )
+from napari_crlm_spa.plugin.tools.log_rows import score_text
 from napari_crlm_spa.plugin.widgets.correct.buttons import push_button
 from napari_crlm_spa.plugin.widgets.job_bar import JobBar
 from napari_crlm_spa.plugin.widgets.message import Message
@@ -56,7 +57,7 @@ class CompareBox(QWidget):
         self.risk = QLabel()
         self.risk.setWordWrap(True)
         self.kappas = ReadOnlyTable(["Tissue", "Both", "You only", "They only", "Kappa"])
-        self.pairs = ReadOnlyTable(["You say / they say", "Tiles", "Score", "Group"])
+        self.pairs = ReadOnlyTable(["You say / they say", "Tiles", "Adds to score", "Group"])
         self.places = ReadOnlyTable(["Where you differ: you / they", "Tiles"])
         self.places.setToolTip("Click to see the tiles")
         self.rules = QComboBox()
@@ -168,7 +169,7 @@ class CompareBox(QWidget):
 
     def _show_pairs(self, found: Comparison) -> None:
         for row, pair in enumerate(found.effect.pairs):
-            change = "?" if pair.score_change is None else f"{pair.score_change:+.3g}"
+            change = score_text(pair.score_change)
             names = f"{pair.class_a or 'none'} / {pair.class_b or 'none'}"
             group = f"→ {pair.group or 'none'}" if pair.flips else ""
             for column, text in enumerate((names, f"{pair.tiles:,}", change, group)):

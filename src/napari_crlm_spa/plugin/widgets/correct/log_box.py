@@ -32,7 +32,7 @@ EMPTY = "No tile was changed yet."
 WIDE_COLUMN = HEADERS.index("From → to")
 FIRST_NUMBER = HEADERS.index("Tiles")
 #: In the order of `HEADERS`; the wide column takes what is left.
-WIDTHS_PX = (48, 52, 72, 50, 0, 48, 54)
+WIDTHS_PX = (44, 44, 92, 46, 0, 44, 50)
 DISPLAY = Qt.ItemDataRole.DisplayRole
 
 
