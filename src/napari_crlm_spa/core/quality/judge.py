@@ -102,7 +102,8 @@ def _fold(
         if len(own) < options.class_tiles_min:
             continue
         above = own - np.median(own, axis=0)
-        spread = _NORMAL * np.median(np.abs(above), axis=0)
+        # Of the paler half, for the same reason as in `_blur`.
+        spread = _NORMAL * np.nanmedian(np.where(above <= 0, -above, np.nan), axis=0)
         ratio[here] = np.exp(above.min(axis=1))
         deviations[here] = (above / np.maximum(spread, _LEAST_SPREAD)).min(axis=1)
     return ratio, deviations

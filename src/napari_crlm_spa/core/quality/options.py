@@ -27,7 +27,7 @@ class QualityOptions(Options):
         label="Least loss by blur",
     )
     sharp_median: float = option(
-        1.1,
+        0.9,
         "If half of the tissue is less sharp than this, the whole slide may be out of focus",
         min=-2.0,
         max=3.0,
@@ -42,7 +42,7 @@ class QualityOptions(Options):
         label="Pen beyond",
     )
     fold_ratio: float = option(
-        1.6,
+        1.4,
         "A tile is folded if a fifth of its area is so many times as dark as usual in its class",
         min=1.1,
         max=5.0,

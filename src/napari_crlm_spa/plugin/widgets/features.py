@@ -64,12 +64,15 @@ class FeaturesTab(QWidget):
         self.save_button.clicked.connect(self._on_save)
         self.table.cellClicked.connect(self._on_cell)
         session.current_changed.connect(self._on_current)
-        session.analysis_changed.connect(self._on_slide)
+        session.analysis_changed.connect(self._on_analysis)
         session.review_changed.connect(self._on_slide)
         session.risk_model_changed.connect(self._on_slide)
         self._show(session.current)
 
     # -- showing --------------------------------------------------------------------------
+
+    def _on_analysis(self, _slide: OpenSlide) -> None:
+        self._show(self._session.current)
 
     def _on_slide(self, _changed: object) -> None:
         # A dragged threshold or a brush changes the numbers many times a second.
