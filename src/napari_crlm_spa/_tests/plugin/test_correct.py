@@ -276,14 +276,31 @@ def test_what_is_in_view_is_accepted_and_corrections_stay_corrections(mouse, cor
     mouse.click(10.5, 11.5)
     mouse.look_at(rows=(8, 14), cols=(8, 16))
     click(qtbot, corrected.correct.tool_box.accept_view_button)
-    accepted = np.argwhere(review.tissue_map.state == TileState.ACCEPTED)
-    low, high = accepted.min(axis=0), accepted.max(axis=0)
-    seen = mouse.seen()
-    assert np.all(np.abs(low - np.maximum(seen[0], 0)) <= 1)
-    assert np.all(np.abs(high + 1 - np.minimum(seen[1], (20, 22))) <= 1)
-    assert 0 < len(accepted) < 440
+    low, high = mouse.seen()
+    in_view = {
+        (row, col)
+        for row, col in np.argwhere(known_classes() > 0).tolist()
+        if low[0] <= row + 0.5 <= high[0] and low[1] <= col + 0.5 <= high[1]
+    }
+    accepted = review.tissue_map.state == TileState.ACCEPTED
+    assert set(map(tuple, np.argwhere(accepted).tolist())) == in_view - {(10, 11)}
     assert review.tissue_map.state[10, 11] == TileState.EDITED
-    assert len(accepted) == np.prod(high - low + 1) - 1
+
+
+def test_a_map_that_is_all_in_view_is_accepted_to_its_last_tile(mouse, corrected):
+    mouse.look_at(rows=(-1, 21), cols=(-1, 25))
+    mouse.key(Qt.Key.Key_A, Qt.KeyboardModifier.ShiftModifier)
+    accepted = review_of(corrected).tissue_map.state == TileState.ACCEPTED
+    assert np.array_equal(accepted, known_classes() > 0)
+    assert hand_of(corrected).tool is Tool.LOOK
+
+
+def test_nothing_is_accepted_where_the_map_is_out_of_view(mouse, corrected):
+    mouse.look_at(rows=(40, 44), cols=(40, 44))
+    mouse.key(Qt.Key.Key_A, Qt.KeyboardModifier.ShiftModifier)
+    mouse.look_at(rows=(-44, -40), cols=(-44, -40))
+    mouse.key(Qt.Key.Key_A, Qt.KeyboardModifier.ShiftModifier)
+    assert review_of(corrected).log == []
 
 
 # -- when nothing can be corrected --------------------------------------------------------

@@ -65,12 +65,19 @@ class Canvas:
             layer.refresh(extent=False, thumbnail=False, highlight=False)
 
     def view(self, slide: OpenSlide | None) -> tuple[Position, Position] | None:
-        """Return the corners of what the window shows of a map, in tiles; None if unknown."""
+        """Return the corners of what the window shows of a map, in tiles; None if unknown.
+
+        They are rounded inwards, to tiles whose center is seen.
+        """
         layer = self.map_layer(slide)
         if layer is None:
             return None
-        low, high = layer.corner_pixels
-        return (float(low[-2]), float(low[-1])), (float(high[-2]), float(high[-1]))
+        low, high = [], []
+        for first, last, n in zip(*layer.corner_pixels, layer.data.shape, strict=True):
+            # napari rounds outwards, and cuts at the grid's border.
+            low.append(float(first if first == 0 else first + 1))
+            high.append(float(last + 1 if last == n - 1 else last))
+        return (low[0], low[1]), (high[0], high[1])
 
     # -- holding the mouse ----------------------------------------------------------------
 
