@@ -167,17 +167,18 @@ class MapLayers:
 
     def _fill_codes(self, layer: Any, shown: CodeMap, slide: OpenSlide) -> None:
         name = layers.layer_name(shown.title, slide.stem)
-        if shown.colors != self._colors:
-            layer.colormap = shown.colors
-            self._colors = shown.colors
         if layer.name != name:
             layer.name, layer.features = name, shown.features
-        if layer.data is shown.codes:
-            layer.refresh(extent=False)
-        else:
+        if layer.data is not shown.codes:
             layer.data = shown.codes
             # napari lets new data be painted on.
             layer.editable = False
+        elif shown.colors == self._colors:
+            layer.refresh(extent=False)
+        if shown.colors != self._colors:
+            # This refreshes the layer as well.
+            layer.colormap = shown.colors
+            self._colors = shown.colors
 
     def _put_heat(self, source: MapSource, shown: HeatMap | None, bring_back: bool) -> None:
         slide = source.slide

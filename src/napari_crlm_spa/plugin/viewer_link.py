@@ -24,7 +24,13 @@ from napari_crlm_spa.plugin.pointer import Pointer
 from napari_crlm_spa.plugin.readers import read_slide
 from napari_crlm_spa.plugin.session import FlyTarget, OpenSlide, Session
 from napari_crlm_spa.plugin.throttle import Throttle
-from napari_crlm_spa.plugin.viewer_look import add_layer, camera_of, dress_viewer, fit_view
+from napari_crlm_spa.plugin.viewer_look import (
+    add_layer,
+    camera_of,
+    dress_viewer,
+    fit_view,
+    warm_up_colors,
+)
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -117,6 +123,7 @@ class ViewerLink(QObject):
             ours = layer.metadata[METADATA_KEY]
             self._session.add_slide(ours["slide_id"], ours["info"])
             dress_viewer(self._viewer)
+            warm_up_colors()
 
     def _on_removed(self, event: Any) -> None:
         if kind_of(event.value.metadata) == "slide":

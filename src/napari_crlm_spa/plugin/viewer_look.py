@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterable
+from functools import cache
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from napari_crlm_spa.core.progress import Progress
@@ -85,6 +87,29 @@ def show_color_bar(layer: Image) -> None:
     color_bar = getattr(layer, "colorbar", None)
     if color_bar is not None:
         color_bar.visible = True
+
+
+@cache
+def warm_up_colors() -> Thread:
+    """Let napari prepare itself for coloring label maps, which takes seconds at the first time.
+
+    With numba it compiles that code in each process anew: better while a slide is looked at than
+    when its map is wanted. It happens once, in a thread that touches no layer.
+    """
+
+    def color_one_tile() -> None:
+        import numpy as np
+        from napari.utils import DirectLabelColormap
+
+        clear = np.zeros(4, np.float32)
+        DirectLabelColormap(color_dict={None: clear, 0: clear, 1: clear + 1}).map(
+            np.ones((1, 1), np.uint8)
+        )
+
+    # Not a daemon: the program does not end in the middle of a compilation.
+    thread = Thread(target=color_one_tile, name="crlm-spa-colors", daemon=False)
+    thread.start()
+    return thread
 
 
 def watch(work: Iterable[Progress]) -> None:

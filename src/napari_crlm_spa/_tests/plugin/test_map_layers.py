@@ -16,7 +16,7 @@ from napari_crlm_spa.plugin.layers import kind_of
 from napari_crlm_spa.plugin.map_view import MapKind
 from napari_crlm_spa.plugin.session import Session, TileAt
 from napari_crlm_spa.plugin.viewer_link import ViewerLink, open_slide_in
-from napari_crlm_spa.plugin.viewer_look import camera_of, canvas_size
+from napari_crlm_spa.plugin.viewer_look import camera_of, canvas_size, warm_up_colors
 
 TISSUE, ZONES, ENTROPY = MapKind.TISSUE, MapKind.ZONES, MapKind.ENTROPY
 
@@ -434,3 +434,11 @@ def test_the_maps_of_one_slide_only_are_in_the_viewer(slide, viewer, session, sl
     assert kinds(viewer) == ["slide", "slide"]
     session.select(slide.id)
     assert kinds(viewer, visible=True) == ["slide", "heat_map", "tumor_region"]
+
+
+def test_colors_are_prepared_once_while_the_slide_is_looked_at(slide):
+    """Else the first map of a session keeps its reader waiting for seconds."""
+    thread = warm_up_colors()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert warm_up_colors() is thread
