@@ -150,3 +150,35 @@ def test_a_failure_is_told(session, keeper, qtbot, tmp_path, monkeypatch):
         keeper.wanted = True
     assert "no such luck" in heard.args[0]
     assert not keeper.busy
+
+
+def test_a_closed_slide_is_forgotten(session, keeper, qtbot, tmp_path):
+    slide = opened(session, "a", tmp_path)
+    keeper.wanted = True
+    settled(qtbot, keeper, slide)
+    session.remove_slide("a")
+    assert keeper.effects_of(slide) is None
+    assert not keeper.busy
+
+
+def test_asking_no_more_stops_the_work(session, keeper, qtbot, tmp_path, monkeypatch):
+    begun, closed = threading.Event(), threading.Event()
+
+    def endless(features, columns=None):
+        try:
+            while True:
+                begun.set()
+                closed.wait(0.01)
+                yield Progress("working", 0, 0)
+        finally:
+            closed.set()
+
+    monkeypatch.setattr(effects_module, "tile_effects", endless)
+    slide = opened(session, "a", tmp_path)
+    keeper.wanted = True
+    qtbot.waitUntil(begun.is_set, timeout=LONG_MS)
+    assert keeper.busy
+    keeper.wanted = False
+    assert not keeper.busy
+    qtbot.waitUntil(closed.is_set, timeout=LONG_MS)
+    assert keeper.effects_of(slide) is None
