@@ -158,8 +158,8 @@ def test_tissue_that_lies_double_is_found_but_no_dark_class(drawn):
     where = the_left(1)
     quality = marks_of(*with_fault(drawn, where, lambda tile: folded(tile, tile[::-1])))
     found = rates(quality, drawn[1], QualityMark.FOLD, where)
-    for name in ("HEP", "LYM", "STR", "TUM"):
-        assert found[name][0] >= 0.8, name
+    for name, share in (("HEP", 0.9), ("LYM", 0.9), ("STR", 0.6), ("TUM", 0.6)):
+        assert found[name][0] >= share, name
     assert all(false == 0 for _, false in found.values())
 
 
