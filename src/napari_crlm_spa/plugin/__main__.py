@@ -31,10 +31,9 @@ def parse(arguments: Sequence[str] | None = None) -> list[Path]:
 def main() -> None:
     """Open napari, the panel, and what is named on the command line."""
     paths = parse()
-    import napari_crlm_spa.core.classifier.runtime  # noqa: F401 - torch, before Qt
-
     import napari
 
+    import napari_crlm_spa.core.classifier.runtime  # noqa: F401 - torch, before Qt
     from napari_crlm_spa.plugin.memory import APP
 
     viewer = napari.Viewer()

@@ -11,8 +11,10 @@ import dataclasses
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from napari_crlm_spa.core.classes import PALETTES
 from napari_crlm_spa.core.files import write_text
 from napari_crlm_spa.core.slide import MPP_RANGE
 from napari_crlm_spa.errors import ReviewError
-from napari_crlm_spa.plugin.map_view import MapKind, MapView
+from napari_crlm_spa.plugin.map_view import MapView
 from napari_crlm_spa.plugin.queue_sources import QueuedSlide, absolute
 
 FORMAT = "crlm-spa session"
@@ -195,34 +197,45 @@ def in_words(record: Mapping[str, Any]) -> str:
 
 def view_to_plain(view: MapView) -> dict[str, Any]:
     """Return a view as JSON takes it; a held blink key is not kept."""
-    plain = {
-        **dataclasses.asdict(view),
-        "kind": view.kind.value,
-        "hidden": sorted(view.hidden),
-    }
+    plain = dataclasses.asdict(view)
     del plain["blink"]
-    return plain
+    return {name: _plain(value) for name, value in plain.items()}
 
 
 def view_from_plain(plain: object) -> MapView:
     """Return the view that was kept; what is odd or unknown takes its default."""
     kept = plain if isinstance(plain, Mapping) else {}
-    view, known = MapView(), {}
-    if kept.get("kind") in {kind.value for kind in MapKind}:
-        known["kind"] = MapKind(kept["kind"])
-    if isinstance(kept.get("hidden"), list):
-        known["hidden"] = frozenset(name for name in kept["hidden"] if isinstance(name, str))
-    for name in ("opacity", "min_probability"):
-        value = kept.get(name)
-        if isinstance(value, (int, float)) and 0 <= value <= 1:
-            known[name] = float(value)
-    if kept.get("palette") in PALETTES:
-        known["palette"] = kept["palette"]
-    if isinstance(kept.get("tissue"), str):
-        known["tissue"] = kept["tissue"]
-    if isinstance(kept.get("outline"), bool):
-        known["outline"] = kept["outline"]
-    return dataclasses.replace(view, **known)
+    known = {}
+    for field_ in dataclasses.fields(MapView):
+        value = _like(kept.get(field_.name), field_.default)
+        if field_.name != "blink" and value is not None:
+            known[field_.name] = value
+    if known.get("palette") not in PALETTES:
+        known.pop("palette", None)
+    return MapView(**known)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return value.value if isinstance(value, StrEnum) else value
+
+
+def _like(kept: object, default: object) -> Any:
+    """Return a kept value as the kind that its default is, or None if it cannot be."""
+    if isinstance(default, frozenset):
+        names = kept if isinstance(kept, list) else []
+        return frozenset(name for name in names if isinstance(name, str))
+    if isinstance(default, StrEnum):
+        values: dict[object, StrEnum] = {each.value: each for each in type(default)}
+        return values.get(kept) if isinstance(kept, str) else None
+    if isinstance(default, bool):
+        return kept if isinstance(kept, bool) else None
+    if isinstance(default, float):
+        # Shares and opacities.
+        is_share = isinstance(kept, (int, float)) and not isinstance(kept, bool) and 0 <= kept <= 1
+        return float(kept) if is_share else None  # type: ignore[arg-type]
+    return kept if isinstance(kept, str) else None
 
 
 # -- single values ------------------------------------------------------------------------------
@@ -231,10 +244,8 @@ def view_from_plain(plain: object) -> MapView:
 def _place(path: Path, base: Path) -> dict[str, str]:
     """Say where a file is: from the session file on, and as it was."""
     place = {"absolute": str(path)}
-    try:
+    with suppress(ValueError):  # another drive
         place["path"] = Path(os.path.relpath(path, base)).as_posix()
-    except ValueError:
-        pass  # another drive
     return place
 
 

@@ -242,6 +242,7 @@ class QueueControl(QObject):
             self._read_one(slide.path)
 
     def _read_one(self, path: Path) -> None:
+        """Read how one slide stands."""
         entry = self.queue.entry(self._in_queue(path))
         if entry is None:
             return
@@ -385,12 +386,11 @@ class QueueControl(QObject):
         path = self._in_queue(ending.path)
         if ending.outcome is Outcome.FAILED:
             self.queue.set_state(path, SlideState.FAILED, ending.reason)
-            self._write_down(path, failed=ending.reason)
-        elif ending.outcome is Outcome.DONE:
-            self.queue.set_state(path, SlideState.DONE)
-            self._write_down(path, failed="")
         else:
-            self.queue.set_state(path, SlideState.NEW)
+            done = ending.outcome is Outcome.DONE
+            self.queue.set_state(path, SlideState.DONE if done else SlideState.NEW)
+        if path in self.queue and ending.outcome is not Outcome.STOPPED:
+            self._write_down(path, failed=ending.reason)
         if ending.outcome is not Outcome.FAILED:
             self._read_one(path)
         self._tidy()

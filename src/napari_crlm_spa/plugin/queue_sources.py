@@ -178,8 +178,8 @@ def read_table(path: Path) -> Found:
             continue
         slide, problem = _slide_of_row(row, column, path.parent)
         if slide is not None and slide.path in known:
-            slide, problem = None, f"{slide.path.name} is named twice"
-        if slide is None:
+            problem = f"{slide.path.name} is named twice"
+        if slide is None or problem:
             found.problems.append(f"{path.name}, row {number}: {problem}.")
         else:
             known.add(slide.path)

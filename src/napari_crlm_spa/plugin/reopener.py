@@ -125,11 +125,11 @@ class Reopener(QObject):
             self.ready.emit(slide)
 
     def _forget_closed(self) -> None:
-        """A slide that is opened again gets its analysis again."""
+        """Look again once a closed slide is opened again."""
         self._asked = {asked for asked in self._asked if asked[0] in self._session.slides}
 
     def _on_run_changed(self, run: Run | None) -> None:
-        """What ran while the slide was closed, or was stopped, may be looked for again."""
+        """Look again after a run, which may have ended while the slide was closed."""
         if run is not None:
             self._asked = {asked for asked in self._asked if asked[0] != run.slide_id}
 

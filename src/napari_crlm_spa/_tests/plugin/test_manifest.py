@@ -62,7 +62,21 @@ def test_the_reader_needs_neither_torch_nor_qt():
     assert not loaded & {"torch", "napari", "qtpy", "PyQt6", "PySide6"}
 
 
-@pytest.mark.parametrize("module", ["layers", "session", "readers", "tables", "words", "memory"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "layers",
+        "session",
+        "readers",
+        "tables",
+        "words",
+        "memory",
+        "queue",
+        "bundle",
+        "settings",
+        "slide_pictures",
+    ],
+)
 def test_what_needs_no_window_imports_no_qt(module):
     loaded = modules_after(f"import napari_crlm_spa.plugin.{module}")
     assert not loaded & {"torch", "napari", "qtpy", "PyQt6", "PySide6"}

@@ -311,7 +311,7 @@ class AnalysisPanel(QWidget):
                 self.tabs.setCurrentIndex(at)
 
     def show_queue(self) -> None:
-        """Dock the queue at the left, or bring it to the front; a viewer without a window has none."""
+        """Dock the queue at the left, or bring it to the front; without a window there is none."""
         window = getattr(self._viewer, "window", None)
         if window is None or not self._is_docked:
             return

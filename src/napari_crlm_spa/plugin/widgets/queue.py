@@ -320,7 +320,7 @@ class QueueBox(QWidget):
     def _show_counts(self) -> None:
         counts = self.queue.counts()
         self.count.setText(f"{counts[SlideState.REVIEWED]:,} of {len(self.queue):,} reviewed")
-        texts = [("All", None, len(self.queue))]
+        texts: list[tuple[str, SlideState | None, int]] = [("All", None, len(self.queue))]
         texts += [(state.value.capitalize(), state, counts[state]) for state in SlideState]
         with QSignalBlocker(self.filter):
             if not self.filter.count():
