@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from qtpy.QtWidgets import QGroupBox, QLabel, QSizePolicy, QVBoxLayout
+from qtpy.QtWidgets import QGroupBox, QVBoxLayout
 
 from napari_crlm_spa.core.spatial import TISSUES
 from napari_crlm_spa.plugin import hover
@@ -14,6 +14,7 @@ from napari_crlm_spa.plugin.session import OpenSlide, Session, TileAt
 from napari_crlm_spa.plugin.tables import legend_rows
 from napari_crlm_spa.plugin.throttle import Throttle
 from napari_crlm_spa.plugin.widgets.legend_table import LegendTable
+from napari_crlm_spa.plugin.widgets.lines import Lines
 from napari_crlm_spa.plugin.widgets.map_bar import MapBar
 from napari_crlm_spa.plugin.widgets.map_key import MapKey
 
@@ -36,10 +37,7 @@ class LegendBox(QGroupBox):
         self.bar = MapBar(session)
         self.key = MapKey()
         self.table = LegendTable()
-        self.here = QLabel(POINT)
-        # A line that is too long must not make the panel wider.
-        self.here.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.here.setFixedHeight(HOVER_LINES * self.here.fontMetrics().lineSpacing() + 2)
+        self.here = Lines(HOVER_LINES)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 4, 6, 4)
         layout.setSpacing(3)
@@ -142,10 +140,10 @@ class LegendBox(QGroupBox):
         slide, tile = self._session.current, self._tile
         if slide is None or tile is None or tile.slide_id != slide.id:
             self.table.show_probabilities({}, "")
-            self.here.setText(POINT)
+            self.here.set_text(POINT)
             return
         facts = hover.facts_of(slide, tile.row, tile.col)
         if facts is None:
             return
         self.table.show_probabilities(facts.probabilities, facts.name)
-        self.here.setText("\n".join(hover.lines(facts)))
+        self.here.set_text("\n".join(hover.lines(facts)))
