@@ -9,7 +9,7 @@ from qtpy.QtGui import QBrush, QColor, QPainter, QPalette
 from qtpy.QtWidgets import QHeaderView, QStyledItemDelegate, QStyleOptionViewItem, QTableWidgetItem
 
 from napari_crlm_spa.plugin.tables import LegendRow
-from napari_crlm_spa.plugin.widgets.tables import ReadOnlyTable, swatch
+from napari_crlm_spa.plugin.widgets.tables import FRAME_COLOR, ReadOnlyTable, swatch
 
 SHARE_TIP = "Part of all tissue tiles; background is no tissue"
 HERE_TIP = "Probability of each class of the tile under the pointer, as the network gave it"
@@ -146,6 +146,9 @@ class _Bars(QStyledItemDelegate):
         painter.fillRect(QRectF(room.left(), top, room.width(), BAR_PX), ground)
         bar = QRectF(room.left(), top, value * room.width(), BAR_PX)
         painter.fillRect(bar, QColor(index.data(ROLE_COLOR)[0]))
+        # A dark bar is seen on a dark ground, too.
+        painter.setPen(QColor(FRAME_COLOR))
+        painter.drawRect(bar)
         painter.setPen(text)
         side = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(QRectF(option.rect).adjusted(0, 0, -2, 0), side, f"{value:.2f}")
