@@ -13,6 +13,7 @@ from napari_crlm_spa.plugin.words import (
     duration,
     pixel_size_line,
     progress_text,
+    setup_line,
     slide_line,
     status_line,
 )
@@ -84,3 +85,12 @@ def test_a_folder_that_may_not_be_written_does_not_stop_the_panel(monkeypatch, t
     monkeypatch.setattr(memory, "user_config_path", lambda *_, **__: tmp_path / "file")
     memory.remember(model="a")
     assert memory.recall() == {}
+
+
+def test_the_setup_is_told_in_one_line():
+    slide = ArraySlide(np.zeros((2000, 4000, 3), np.uint8), mpp=0.5, path="a.svs")
+    assert setup_line(slide.info, "default", "cpu") == (
+        "a.svs · 2.0 × 1.0 mm · 0.5 µm/px · model default on cpu"
+    )
+    unknown = ArraySlide(np.zeros((8, 8, 3), np.uint8), path="b.svs")
+    assert "pixel size unknown" in setup_line(unknown.info, "default", "auto")

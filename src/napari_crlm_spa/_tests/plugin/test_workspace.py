@@ -84,7 +84,7 @@ def test_a_saved_session_comes_back_whole(qtbot, at_work, window, make_panel, sl
     with qtbot.waitSignal(again.workspace.restored, timeout=WAIT_MS):
         again.queue_box.session_wanted.emit(file)
     qtbot.waitUntil(lambda: is_restored(again, window, slides), timeout=WAIT_MS)
-    assert [entry.slide for entry in again.queue.entries][0] == QueuedSlide(slides[0], 2.0, "P1")
+    assert again.queue.entries[0].slide == QueuedSlide(slides[0], 2.0, "P1")
     assert len(again.queue) == 3
     view = again.session.view
     assert (view.kind, view.opacity, view.palette) == (MapKind.ENTROPY, 0.25, PALETTE)

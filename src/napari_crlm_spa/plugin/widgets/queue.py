@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from napari_crlm_spa.plugin.queue_control import Batch
 
 EMPTY = (
-    "Drop slides, a folder or a table (CSV with a column <i>slide</i>) here, or choose them "
-    "with <b>Slides</b> above."
+    "Or drop slides, a folder or a table (CSV with a column <i>slide</i>) here. More ways, and "
+    "saved sessions, are under <b>Slides</b> above."
 )
 #: Two slides: a small screen has to hold the layers' controls as well.
 LIST_MIN_HEIGHT = 90
@@ -96,6 +96,7 @@ class QueueBox(QWidget):
         self.empty.setMinimumHeight(LIST_MIN_HEIGHT)
         self.empty.setWordWrap(True)
         self.empty.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.folder_button = QPushButton("Open a folder…")
         self.continue_button = QPushButton("Continue where you left")
         self.continue_button.setVisible(False)
         self.previous_button = QPushButton("Previous")
@@ -131,8 +132,9 @@ class QueueBox(QWidget):
         top.addWidget(self.menu_button)
         top.addWidget(self.filter, 1)
         layout.addLayout(top)
-        layout.addWidget(self.empty, 1)
+        layout.addWidget(self.folder_button)
         layout.addWidget(self.continue_button)
+        layout.addWidget(self.empty, 1)
         layout.addWidget(self.view, 1)
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
@@ -160,6 +162,7 @@ class QueueBox(QWidget):
         self.note.editingFinished.connect(self._on_note)
         self.run_button.clicked.connect(self.run_all_wanted)
         self.cancel_button.clicked.connect(self.cancel_wanted)
+        self.folder_button.clicked.connect(self._on_folder)
         self.continue_button.clicked.connect(self.continue_wanted)
         self.queue.reset.connect(self._show_all)
         self.queue.changed.connect(self._on_changed)
@@ -301,6 +304,7 @@ class QueueBox(QWidget):
     def _show_all(self) -> None:
         empty = not len(self.queue)
         self.empty.setVisible(empty)
+        self.folder_button.setVisible(empty)
         for widget in (self.view, self.filter, self.count, self.note):
             widget.setVisible(not empty)
         self.previous_button.setVisible(not empty)
