@@ -70,12 +70,23 @@ def analyze(
     DeviceError
         If Windows refuses to load torch after Qt.
     """
+    load_torch()
+    from napari_crlm_spa.core.pipeline import analyze_slide
+
+    return (yield from analyze_slide(slide_path, out_dir, options))
+
+
+def load_torch() -> None:
+    """Load torch, in the thread that needs it.
+
+    Raises
+    ------
+    DeviceError
+        If Windows refuses to load torch after Qt.
+    """
     try:
         with _triton_hidden():
             import napari_crlm_spa.core.classifier.runtime  # noqa: F401 - torch
-        from napari_crlm_spa.core.pipeline import analyze_slide
-
-        return (yield from analyze_slide(slide_path, out_dir, options))
     except OSError as error:
         if getattr(error, "winerror", None) != WINDOWS_DLL_INIT_FAILED:
             raise

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from napari_crlm_spa.plugin.layers import kind_of
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 #: What napari calls: with a layer or the viewer; a generator's second part is for the release.
 Handler = Callable[[Any], Any]
+#: Handlers that were given back while others stood over them: what each owner had before them.
+_GONE: WeakKeyDictionary[Handler, dict[int, Any]] = WeakKeyDictionary()
 
 
 class Keys:
@@ -123,6 +126,12 @@ def _bind(owner: Any, key: str, handler: Handler) -> Any:
 def _restore(owner: Any, key: str, handler: Handler, before: Any) -> None:
     """Take our handler out; who has bound the key after us keeps it."""
     now = owner.bind_key(key, None)
-    back = before if now is handler else now
+    back = before
+    if now is not handler:
+        # Whoever stands over us would bring us back when he lets go.
+        _GONE.setdefault(handler, {})[id(owner)] = before
+        back = now
+    while back in _GONE and id(owner) in _GONE[back]:
+        back = _GONE[back][id(owner)]
     if back is not None:
         owner.bind_key(key, back, overwrite=True)

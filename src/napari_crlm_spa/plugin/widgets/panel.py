@@ -179,6 +179,7 @@ class AnalysisPanel(QWidget):
         self.session.view_changed.connect(self._on_view_changed)
         self.preferences.changed.connect(self._on_preference)
         self.settings.results_changed.connect(self._on_results_changed)
+        self.annotate.model_kept.connect(self.settings.offer_model)
         self.tabs.currentChanged.connect(lambda _: self.workspace.poke())
         # Not methods of the panel: that is gone by then.
         for workers in (

@@ -27,6 +27,7 @@ from napari_crlm_spa.plugin import engine
 from napari_crlm_spa.plugin.fold import Fold
 from napari_crlm_spa.plugin.form import Editor, NumberBox, build_form, read_form
 from napari_crlm_spa.plugin.memory import default_output_folder, recall, remember
+from napari_crlm_spa.plugin.retrain import kept_models
 from napari_crlm_spa.plugin.settings import Preferences
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class SettingsBox(QGroupBox):
         self.model = QComboBox()
         for name in engine.model_names():
             self.model.addItem(name, name)
+        for folder in kept_models():
+            self.offer_model(str(folder))
         self.choose_model(kept.get("model", ""))
         self.model.setToolTip("The network that tells the tissues apart")
         self.folder = QLineEdit(kept.get("output_folder", str(default_output_folder())))
@@ -212,13 +215,16 @@ class SettingsBox(QGroupBox):
 
     def choose_model(self, folder: str) -> None:
         """Use a model folder of one's own; it is added to the list."""
-        if not folder:
-            return
+        if folder:
+            self.model.setCurrentIndex(self.offer_model(folder))
+
+    def offer_model(self, folder: str) -> int:
+        """Add a model folder to the list, unless it is there; return its place."""
         at = self.model.findData(folder)
         if at < 0:
             self.model.addItem(Path(folder).name, folder)
             at = self.model.count() - 1
-        self.model.setCurrentIndex(at)
+        return at
 
     def _on_choose_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(
