@@ -25,8 +25,9 @@ from napari_crlm_spa.plugin.session import OpenSlide, Session
 from napari_crlm_spa.plugin.widgets.job_bar import JobBar
 from napari_crlm_spa.plugin.widgets.message import Message
 
-#: Marks that are ticked at first. Air lies at every border and vessel, so it is asked for.
-TICKED = QualityMark.BLUR | QualityMark.PEN | QualityMark.FOLD
+#: Marks that are ticked at first. Air lies at every border and vessel, and what is marked as a fold
+#: is often only dark (docs/methods/quality.md), so these are asked for.
+TICKED = QualityMark.BLUR | QualityMark.PEN
 ASIDE = "Set marked aside"
 ASIDE_TIP = (
     "Count the tiles of the ticked marks nowhere. Tiles that you corrected or accepted stay. "
