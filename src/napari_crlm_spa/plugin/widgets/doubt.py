@@ -1,24 +1,145 @@
-"""How firm the risk is."""
+"""How firm the risk is: four questions about the slide as it is corrected now."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
-from qtpy.QtWidgets import QWidget
+from qtpy.QtCore import Qt
+from qtpy.QtGui import QHideEvent, QShowEvent
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from napari_crlm_spa.plugin.session import Session
+from napari_crlm_spa.core.risk import RESEARCH_USE_ONLY
+from napari_crlm_spa.plugin.doubt_results import results_of
+from napari_crlm_spa.plugin.session import OpenSlide, Session
+from napari_crlm_spa.plugin.throttle import Throttle
+from napari_crlm_spa.plugin.thumbnails import Thumbnails
+from napari_crlm_spa.plugin.widgets.doubt_box import DoubtBox
+from napari_crlm_spa.plugin.widgets.doubt_figures import AdequacyBox, IntervalBox
+from napari_crlm_spa.plugin.widgets.doubt_tiles import FlipBox, QueueBox
+from napari_crlm_spa.plugin.widgets.doubt_walk import TileWalk
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
+BANNER_STYLE = (
+    "QLabel {background: #ffd33d; color: #24292f; font-weight: bold; padding: 2px;"
+    " border-radius: 4px;}"
+)
+
 
 class DoubtTab(QWidget):
-    """How firm the risk is."""
+    """What would flip the group, what to look at, how far the score could lie off, enough tissue.
+
+    Answers stay with their slide while it is open; what was edited since is said beside them.
+    """
 
     def __init__(self, session: Session, viewer: ViewerModel) -> None:
         super().__init__()
         self._session = session
-        self._viewer = viewer
+        self._slide = session.current
+        self.banner = QLabel("Research use only")
+        self.banner.setToolTip(RESEARCH_USE_ONLY)
+        self.banner.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.banner.setStyleSheet(BANNER_STYLE)
+        self.thumbnails = Thumbnails(self)
+        self.flip = FlipBox(session, viewer, self.thumbnails)
+        self.queue = QueueBox(session, viewer, self.thumbnails)
+        self.interval = IntervalBox(session)
+        self.adequacy = AdequacyBox(session)
+        self.boxes: tuple[DoubtBox, ...] = (self.flip, self.queue, self.interval, self.adequacy)
+        self.walks: tuple[TileWalk, ...] = (self.flip.walk, self.queue.walk)
+        self._walked: TileWalk | None = None
+        self.results = results_of(session)
+        self._throttle = Throttle(self._show_state, self)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(4, 4, 4, 4)
+        layout.setSpacing(4)
+        layout.addWidget(self.banner)
+        for box in self.boxes:
+            layout.addWidget(box.fold)
+        layout.addStretch(1)
+        self.flip.fold.set_open(True)
+        self._connect()
+        self._show()
+
+    def _connect(self) -> None:
+        for walk in self.walks:
+            walk.begun.connect(lambda walk=walk: self._walk(walk))
+        self._ears: list[tuple[Any, Callable[..., None]]] = [
+            (self._session.current_changed, self._on_current),
+            (self._session.slides_changed, self._on_slides),
+            (self._session.review_changed, self._on_review),
+            (self._session.risk_model_changed, self._on_review),
+            (self.results.changed, self._on_results),
+        ]
+        for signal, slot in self._ears:
+            signal.connect(slot)
 
     def let_go(self) -> None:
         """Stop what goes on and leave the viewer alone."""
+        self._throttle.stop()
+        self.thumbnails.stop()
+        for box in self.boxes:
+            box.drop_job()
+        for walk in self.walks:
+            walk.let_go()
+        for signal, slot in self._ears:
+            signal.disconnect(slot)
+        self._ears.clear()
+
+    # -- what is heard --------------------------------------------------------------------
+
+    def _on_current(self, slide: OpenSlide | None) -> None:
+        if slide is not self._slide:
+            self._slide = slide
+            for box in self.boxes:
+                box.drop_job()
+        self._show()
+
+    def _on_slides(self) -> None:
+        self.results.keep_only(set(self._session.slides))
+
+    def _on_review(self, _changed: object) -> None:
+        # A dragged threshold changes the review many times a second.
+        self._throttle.poke()
+
+    def _on_results(self, slide: OpenSlide) -> None:
+        if slide is not self._session.current:
+            return
+        if slide.review is None:
+            # Another map is being made: what is asked of the earlier one is of no use.
+            for box in self.boxes:
+                box.drop_job()
+        self._show()
+
+    def _show(self) -> None:
+        for box in self.boxes:
+            box.show_slide()
+
+    def _show_state(self) -> None:
+        for box in self.boxes:
+            box.show_state()
+
+    # -- keys -----------------------------------------------------------------------------
+
+    def _walk(self, walk: TileWalk) -> None:
+        """Give the keys to the walk that is under way."""
+        for other in self.walks:
+            if other is not walk:
+                other.let_keys_go()
+        self._walked = walk
+        if self.isVisible():
+            walk.take_keys()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Take the keys again."""
+        super().showEvent(event)
+        if self._walked is not None and self._walked.current is not None:
+            self._walked.take_keys()
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
+        """Leave the keys to others."""
+        super().hideEvent(event)
+        for walk in self.walks:
+            walk.let_keys_go()
