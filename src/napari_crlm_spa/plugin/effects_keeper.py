@@ -11,7 +11,7 @@ import logging
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Signal
 
@@ -65,13 +65,17 @@ class EffectsKeeper(QObject):
         self._asked: tuple[SpatialFeatures, tuple[str, ...]] | None = None
         self._workers = WorkerRegistry()
         self._throttle = Throttle(self._follow, self, SETTLE_MS)
-        session.current_changed.connect(self._on_current)
-        session.review_changed.connect(self._on_slide)
-        session.analysis_changed.connect(self._on_slide)
-        session.map_started.connect(self._on_slide)
-        session.risk_model_changed.connect(self._on_risk_model)
+        self._ears: tuple[tuple[Any, Any], ...] = (
+            (session.current_changed, self._on_current),
+            (session.review_changed, self._on_slide),
+            (session.analysis_changed, self._on_slide),
+            (session.map_started, self._on_slide),
+            (session.risk_model_changed, self._on_risk_model),
+        )
+        for signal, slot in self._ears:
+            signal.connect(slot)
         # Not a method of the keeper: that is gone by then.
-        self.destroyed.connect(self._workers.stop)
+        self.destroyed.connect(self._workers.close)
 
     # -- asking ---------------------------------------------------------------------------
 
@@ -178,6 +182,18 @@ class EffectsKeeper(QObject):
         if not was_busy:
             self.busy_changed.emit(True)
 
+    def detach(self) -> None:
+        """Stop, and hear no more of the session."""
+        self._throttle.stop()
+        self._workers.close()
+        for signal, slot in self._ears:
+            signal.disconnect(slot)
+        self._ears = ()
+
+    def _hears(self, worker: PipelineWorker) -> bool:
+        """Whether a worker is the one under way, and there is still somebody to tell."""
+        return worker is self._worker and not self._workers.closed
+
     def _end(self) -> None:
         self._asked = None
         if self._worker is not None:
@@ -189,7 +205,7 @@ class EffectsKeeper(QObject):
     def _on_yielded(
         self, worker: PipelineWorker, slide: OpenSlide, features: SpatialFeatures, report: Progress
     ) -> None:
-        if worker is self._worker and report.changed is not None:
+        if self._hears(worker) and report.changed is not None:
             self._take(slide, features, report.changed)
 
     def _on_returned(
@@ -199,7 +215,7 @@ class EffectsKeeper(QObject):
         features: SpatialFeatures,
         effects: TileEffects | None,
     ) -> None:
-        if worker is not self._worker:
+        if not self._hears(worker):
             return
         self._end()
         if effects is not None:
@@ -212,7 +228,7 @@ class EffectsKeeper(QObject):
         self.changed.emit(slide)
 
     def _on_errored(self, worker: PipelineWorker, error: Exception) -> None:
-        if worker is not self._worker:
+        if not self._hears(worker):
             return
         self._end()
         if isinstance(error, CrlmSpaError):

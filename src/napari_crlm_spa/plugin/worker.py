@@ -43,6 +43,8 @@ class WorkerRegistry:
 
     def __init__(self) -> None:
         self._workers: set[PipelineWorker] = set()
+        #: True once the panel is gone: what workers still say must reach no widget.
+        self.closed = False
 
     def __len__(self) -> int:
         return len(self._workers)
@@ -62,3 +64,8 @@ class WorkerRegistry:
         """Ask all workers to stop at their next report."""
         for worker in list(self._workers):
             worker.quit()
+
+    def close(self) -> None:
+        """Stop all workers, since those who listened are gone."""
+        self.closed = True
+        self.stop()

@@ -73,7 +73,7 @@ class Hand:
 
     def __init__(self, viewer: ViewerModel, session: Session) -> None:
         self._session = session
-        self._canvas = Canvas(viewer, self)
+        self.canvas = Canvas(viewer, self)
         self.tool = Tool.LOOK
         self.deed = Deed(Action.CORRECT, "TUM")
         self.brush_tiles = 5
@@ -119,7 +119,7 @@ class Hand:
             self._show_class()
             self._painted_with = tool
         self.tool = tool
-        self._canvas.hold(self._session.current, tool is not Tool.LOOK)
+        self.canvas.hold(self._session.current, tool is not Tool.LOOK)
         self.changed.emit()
 
     def choose(self, deed: Deed) -> None:
@@ -139,7 +139,7 @@ class Hand:
     def set_brush(self, tiles: int) -> None:
         """Take a brush of another diameter."""
         self.brush_tiles = min(max(tiles, SMALLEST_BRUSH), LARGEST_BRUSH)
-        self._canvas.show_cursor()
+        self.canvas.show_cursor()
         self.changed.emit()
 
     def set_fill(self, rule: FillRule) -> None:
@@ -159,7 +159,7 @@ class Hand:
 
     def accept_view(self) -> None:
         """Confirm all tiles in view as they are."""
-        view = self._canvas.view(self._session.current)
+        view = self.canvas.view(self._session.current)
         self.apply(Deed(Action.ACCEPT), self._visible(view))
 
     def apply(self, deed: Deed, patch: Patch) -> None:
@@ -244,12 +244,12 @@ class Hand:
 
     def _begin(self, deed: Deed) -> bool:
         slide, review = self._session.current, self.review
-        layer = self._canvas.map_layer(slide)
+        layer = self.canvas.map_layer(slide)
         if slide is None or review is None or layer is None:
             self.told.emit(self.reason or NO_MAP)
             return False
         hidden = self._session.view.hidden
-        self._stroke = Stroke(review, deed, layer.data, hidden, lambda: self._canvas.refresh(slide))
+        self._stroke = Stroke(review, deed, layer.data, hidden, lambda: self.canvas.refresh(slide))
         return True
 
     def _filled(self, position: Position) -> Patch:

@@ -54,7 +54,7 @@ class JobBar(QWidget):
         layout.addWidget(self.line)
         self.cancel_button.clicked.connect(self.cancel)
         # Not a method of the widget: that is gone by then.
-        self.destroyed.connect(self.workers.stop)
+        self.destroyed.connect(self.workers.close)
         self.setVisible(False)
 
     @property
@@ -91,13 +91,17 @@ class JobBar(QWidget):
         if self._current is not None:
             self._end()
 
+    def _hears(self, worker: PipelineWorker) -> bool:
+        """Whether a worker is the one under way, and there is still a bar to tell it."""
+        return worker is self._current and not self.workers.closed
+
     def _end(self) -> None:
         self._current = None
         self.setVisible(False)
         self.busy_changed.emit(False)
 
     def _on_yielded(self, worker: PipelineWorker, progress: Progress) -> None:
-        if worker is not self._current:
+        if not self._hears(worker):
             return
         status = self._meter.read(progress, time.monotonic())
         self.bar.setRange(0, status.total if status.total > 1 else 0)
@@ -109,17 +113,17 @@ class JobBar(QWidget):
 
     def _on_returned(self, worker: PipelineWorker, result: Any) -> None:
         # An aborted worker returns None after it has said so.
-        if worker is self._current and not worker.abort_requested:
+        if self._hears(worker) and not worker.abort_requested:
             self._end()
             self.done.emit(result)
 
     def _on_aborted(self, worker: PipelineWorker) -> None:
-        if worker is self._current:
+        if self._hears(worker):
             self._end()
             self.cancelled.emit()
 
     def _on_errored(self, worker: PipelineWorker, error: Exception) -> None:
-        if worker is not self._current:
+        if not self._hears(worker):
             return
         self._end()
         if isinstance(error, CrlmSpaError):

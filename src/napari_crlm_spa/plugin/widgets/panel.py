@@ -15,6 +15,7 @@ from qtpy.QtWidgets import QDockWidget, QFrame, QScrollArea, QTabWidget, QVBoxLa
 
 from napari_crlm_spa.core.slide import MPP_RANGE
 from napari_crlm_spa.errors import CrlmSpaError
+from napari_crlm_spa.plugin.effects_keeper import EffectsKeeper
 from napari_crlm_spa.plugin.fold import Fold
 from napari_crlm_spa.plugin.keys import Keys
 from napari_crlm_spa.plugin.map_view import MapView
@@ -24,6 +25,7 @@ from napari_crlm_spa.plugin.queue_control import Batch, QueueControl, Workplace
 from napari_crlm_spa.plugin.queue_sources import TABLE_SUFFIXES
 from napari_crlm_spa.plugin.reopener import Reopener
 from napari_crlm_spa.plugin.runner import Runner
+from napari_crlm_spa.plugin.saving import RegionUm, region_in_view
 from napari_crlm_spa.plugin.session import OpenSlide, Run, Session
 from napari_crlm_spa.plugin.settings import Preferences
 from napari_crlm_spa.plugin.viewer_link import ViewerLink, open_slide_in
@@ -51,6 +53,8 @@ QUEUE_DOCK = "CRLM-SPA slides"
 NO_SLIDE = "Slide and analysis"
 #: An analysis must not keep the queue's small pictures or an earlier result waiting for a thread.
 THREADS = 8
+#: Up to here the contributions of all tiles take well under a second beside the viewer.
+FEW_TILES = 100_000
 TAB_STYLE = "QTabBar::tab {padding: 4px 9px; min-width: 0px;}"
 
 
@@ -87,11 +91,15 @@ class AnalysisPanel(QWidget):
         self.correct = CorrectTab(self.session, napari_viewer)
         self.tiles = TilesTab(self.session, napari_viewer)
         self.annotate = AnnotateTab(self.session, napari_viewer)
-        self.files = FilesBar(self.session)
+        self.files = FilesBar(self.session, self.message)
         self._make_workspace()
         self._lay_out()
         self._connect()
         self.link = ViewerLink(napari_viewer, self.session, self)
+        self.files.ask_region(self._region_in_view)
+        self.effects = EffectsKeeper(self.session, self)
+        self.link.use_effects(self.effects)
+        self.tiles.use_effects(self.effects)
         self._is_docked = False
         self._dock_queue = QTimer(self, singleShot=True, interval=0)
         self._dock_queue.timeout.connect(self.show_queue)
@@ -156,7 +164,7 @@ class AnalysisPanel(QWidget):
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(5)
         self.run_box.add_beside(self.files)
-        for widget in (self.setup, self.run_box, self.message, self.legend):
+        for widget in (self.setup, self.run_box, self.files.job, self.message, self.legend):
             layout.addWidget(widget)
         layout.addWidget(self.tabs, 1)
 
@@ -282,6 +290,19 @@ class AnalysisPanel(QWidget):
     def _on_map(self, slide: OpenSlide) -> None:
         if slide is self.session.current:
             self._fit_setup(slide)
+            self._want_effects(slide)
+
+    def _want_effects(self, slide: OpenSlide | None) -> None:
+        """Let the pointer read contributions where they cost little; a map of them asks itself."""
+        tissue_map = None if slide is None else slide.tissue_map
+        if tissue_map is not None and tissue_map.classes.size <= FEW_TILES:
+            self.effects.wanted = True
+
+    def _region_in_view(self) -> RegionUm | None:
+        """Return the part of the slide that the window shows."""
+        slide = self.session.current
+        corners = self.correct.hand.canvas.view(slide)
+        return None if slide is None or corners is None else region_in_view(slide, corners)
 
     def _fit_setup(self, slide: OpenSlide | None) -> None:
         """Fold the setup into one line once there is something to look at."""
@@ -361,6 +382,7 @@ class AnalysisPanel(QWidget):
         self.reopener.detach()
         self.runner.detach()
         self.link.detach()
+        self.effects.detach()
         self.keys.let_go()
         self.settings.let_go()
         for tab in (self.doubt, self.correct, self.tiles, self.annotate):

@@ -6,7 +6,7 @@ import getpass
 
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QVBoxLayout, QWidget
 
-from napari_crlm_spa.core.review import read_reviewed, set_reviewed
+from napari_crlm_spa.core.review import read_reviewed, set_reviewed, write_corrected
 from napari_crlm_spa.errors import StoreError
 from napari_crlm_spa.plugin.memory import recall, remember
 from napari_crlm_spa.plugin.session import OpenSlide, Session
@@ -81,6 +81,9 @@ class ReaderBox(QWidget):
             return
         try:
             set_reviewed(slide.review.analysis.folder, slide.review.reader, reviewed)
+            if reviewed:
+                # What counts of a reviewed slide lies on disk, for those who read no log.
+                write_corrected(slide.review)
         except StoreError as error:
             self._show_mark(not reviewed)
             self.message.show_problem(str(error))
