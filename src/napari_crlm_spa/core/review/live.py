@@ -1,8 +1,8 @@
 """The features of a map that was changed a little: what did not change is taken over.
 
-The result equals `spatial_features` of the changed map in every field. The tumor regions are
-found anew only if tumor tiles changed, distances only if the regions did, zones only on the
-tiles that changed as long as distances and thresholds stand.
+The result equals `spatial_features` of the changed map in every field. An edit changes a window
+of the map; regions, distances, zones and counts are renewed where they can have changed by it,
+and taken over elsewhere.
 """
 
 from __future__ import annotations
@@ -12,6 +12,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_crlm_spa.core.review.windows import (
+    LARGEST_SHARE,
+    Window,
+    changed_outline,
+    follow_distances,
+    follow_regions,
+)
 from napari_crlm_spa.core.spatial import (
     MixtureModel,
     SpatialFeatures,
@@ -19,12 +26,13 @@ from napari_crlm_spa.core.spatial import (
     distance_tiles,
     fit_zones,
     fitted_distances,
-    tumor_regions,
     zone_map,
 )
 from napari_crlm_spa.core.spatial.features import counted_map, features_of
+from napari_crlm_spa.core.spatial.interaction import Neighborhoods, NeighborTally
 from napari_crlm_spa.core.spatial.notes import notes
 from napari_crlm_spa.core.spatial.regions import TUMOR
+from napari_crlm_spa.core.spatial.tallies import Tallies, count_zones
 from napari_crlm_spa.core.spatial.zones import measured_distances
 from napari_crlm_spa.core.tissue_map import TissueMap
 
@@ -52,63 +60,126 @@ def follow(
     """
     options = before.options
     now = counted_map(_kept(tissue_map), options)
-    if mixture is before.mixture and np.array_equal(now.classes, before.tissue_map.classes):
-        told = notes(
-            before.counts,
-            before.regions,
-            mixture,
-            before.values,
-            options.regions,
-            fitted_here=False,
-        )
-        return replace(before, tissue_map=now, notes=tuple(told))
-    regions = _regions(before, now)
+    edited = Window.around(before.tissue_map.classes != now.classes)
+    if edited is None and mixture is before.mixture:
+        return _same_classes(before, now, mixture)
+    regions = before.regions
+    if edited is not None:
+        tumor_before, tumor = before.tissue_map.mask(TUMOR), now.mask(TUMOR)
+        regions = follow_regions(regions, tumor_before, tumor, edited, options.regions)
+    distances, moved = _distances(before, regions)
     fitted_here = mixture is None
     rule = options.zones if mixture is None else replace(options.zones, inside=mixture.inside)
-    same_place = _same_mask(regions, before.regions)
-    distances = before.distance_tiles if same_place else distance_tiles(regions)
     signed = rule.inside == "signed"
+    measured = measured_distances(regions, rule) if signed else distances
     if mixture is None:
-        measured = measured_distances(regions, rule) if signed else distances
         fit = fitted_distances(now, regions, rule, distances=measured)
         mixture = fit_zones(fit, rule, options.regions)
-    if same_place and (mixture is before.mixture or mixture == before.mixture):
-        zone = _patched_zone(before, now, regions, mixture)
+    everywhere = Window(0, now.shape[0], 0, now.shape[1])
+    if mixture is not before.mixture and mixture != before.mixture:
+        rezoned: Window | None = everywhere
+    elif moved is not None:
+        # How deep a tile lies inside may have changed anywhere.
+        rezoned = everywhere if signed else moved.joined(edited)
     else:
-        measured = measured_distances(regions, rule) if signed else distances
-        zone = zone_map(now, regions, mixture, measured)
-    return features_of(now, regions, distances, zone, mixture, options, fitted_here=fitted_here)
+        rezoned = edited
+    zone = _zones(before, now, regions, mixture, measured, rezoned)
+    return features_of(
+        now,
+        regions,
+        distances,
+        zone,
+        mixture,
+        options,
+        fitted_here=fitted_here,
+        tallies=Tallies(_zone_counts(before, now, zone, rezoned), _neighbors(before, now, edited)),
+    )
+
+
+def _same_classes(
+    before: SpatialFeatures, now: TissueMap, mixture: MixtureModel
+) -> SpatialFeatures:
+    told = notes(
+        before.counts,
+        before.regions,
+        mixture,
+        before.values,
+        before.options.regions,
+        fitted_here=False,
+    )
+    return replace(before, tissue_map=now, notes=tuple(told))
 
 
 def _kept(tissue_map: TissueMap) -> TissueMap:
     return replace(tissue_map, classes=tissue_map.classes.copy(), state=tissue_map.state.copy())
 
 
-def _regions(before: SpatialFeatures, now: TissueMap) -> TumorRegions:
-    """Find the regions; return the earlier ones if no tumor tile changed."""
-    if np.array_equal(before.tissue_map.mask(TUMOR), now.mask(TUMOR)):
-        return before.regions
-    return tumor_regions(now, before.options.regions)
+def _distances(
+    before: SpatialFeatures, regions: TumorRegions
+) -> tuple[NDArray[np.float64], Window | None]:
+    """Return the distances, and where they may be others; the earlier ones and None if nowhere."""
+    outline = changed_outline(before.regions, regions)
+    if outline is None:
+        return before.distance_tiles, None
+    found = follow_distances(before.distance_tiles, regions, outline)
+    if found is not None:
+        return found
+    n_rows, n_cols = regions.labels.shape
+    return distance_tiles(regions), Window(0, n_rows, 0, n_cols)
 
 
-def _same_mask(regions: TumorRegions, others: TumorRegions) -> bool:
-    return regions is others or np.array_equal(regions.mask, others.mask)
-
-
-def _patched_zone(
-    before: SpatialFeatures, now: TissueMap, regions: TumorRegions, mixture: MixtureModel
+def _zones(
+    before: SpatialFeatures,
+    now: TissueMap,
+    regions: TumorRegions,
+    mixture: MixtureModel,
+    measured: NDArray[np.float64],
+    rezoned: Window | None,
 ) -> NDArray[np.uint8]:
-    """Renew the zones of the tiles that have another class now."""
-    changed = before.tissue_map.classes != now.classes
-    if not changed.any():
+    """Renew the zones within a window.
+
+    The zone of a tile needs its class, its distance and whether it lies in a region, so a part
+    of the map is a map that is large enough.
+    """
+    if rezoned is None:
         return before.zone
-    measured = before.distance_tiles
-    if mixture.inside == "signed":
-        measured = measured_distances(regions, replace(before.options.zones, inside=mixture.inside))
-    # The zone of a tile needs its class, its distance and whether it lies in a region: a row of
-    # the changed tiles is a map that is large enough.
-    row = replace(now, classes=now.classes[changed][None])
-    inside = replace(regions, labels=regions.labels[changed][None])
-    zone = before.zone.copy()
-    zone[changed] = zone_map(row, inside, mixture, measured[changed][None])[0]
+    if rezoned.tiles == now.classes.size:
+        return zone_map(now, regions, mixture, measured)
+    at, zone = rezoned.at, before.zone.copy()
+    part = replace(regions, labels=regions.labels[at])
+    zone[at] = zone_map(_part(now, rezoned), part, mixture, measured[at])
     return zone
+
+
+def _zone_counts(
+    before: SpatialFeatures, now: TissueMap, zone: NDArray[np.uint8], rezoned: Window | None
+) -> NDArray[np.int64]:
+    """Count classes and zones anew where they may have changed."""
+    counts = before.tallies.zones
+    if rezoned is None:
+        return counts
+    if rezoned.tiles > LARGEST_SHARE * zone.size:
+        return count_zones(now, zone)
+    was = count_zones(_part(before.tissue_map, rezoned), before.zone[rezoned.at])
+    return counts - was + count_zones(_part(now, rezoned), zone[rezoned.at])
+
+
+def _neighbors(before: SpatialFeatures, now: TissueMap, edited: Window | None) -> NeighborTally:
+    """Count anew what lies around tumor tiles where it may have changed."""
+    counts, denominator = before.tallies.neighbors, before.options.interaction_denominator
+    if edited is None:
+        return counts
+    # An edit reaches the tumor tiles beside it. Their neighbors are in the part as well, and
+    # the tumor tiles on the part's rim, whose neighbors are not, are counted twice alike.
+    part = edited.grown(2, now.shape)
+    if part.tiles > LARGEST_SHARE * now.classes.size:
+        return Neighborhoods(now, denominator).tally
+    was, here = (
+        Neighborhoods(_part(each, part), denominator).tally for each in (before.tissue_map, now)
+    )
+    return counts.moved(was, here)
+
+
+def _part(tissue_map: TissueMap, window: Window) -> TissueMap:
+    """Return a map of a window, for what needs no more than the classes."""
+    return replace(tissue_map, classes=tissue_map.classes[window.at])

@@ -24,6 +24,7 @@ from napari_crlm_spa.core.spatial.regions import (
     TumorRegions,
     tumor_regions,
 )
+from napari_crlm_spa.core.spatial.tallies import Tallies, tally
 from napari_crlm_spa.core.spatial.zone_fit import fit_zones, fitted_distances
 from napari_crlm_spa.core.spatial.zones import (
     TISSUES,
@@ -100,6 +101,8 @@ class SpatialFeatures:
         What a reader should know about the numbers, in sentences.
     tissue_map, options
         What they were computed from (edge tiles removed if they don't count), and how.
+    tallies
+        The counts behind values and border_interaction.
     """
 
     values: dict[str, float]
@@ -115,6 +118,7 @@ class SpatialFeatures:
     notes: tuple[str, ...]
     tissue_map: TissueMap = field(repr=False)
     options: SpatialOptions
+    tallies: Tallies = field(repr=False)
 
     @property
     def distance_um(self) -> NDArray[np.float64]:
@@ -206,6 +210,7 @@ def features_of(
     options: SpatialOptions,
     *,
     fitted_here: bool,
+    tallies: Tallies | None = None,
 ) -> SpatialFeatures:
     """Compute the SOFs once regions, distances and zones are there.
 
@@ -219,11 +224,14 @@ def features_of(
         The thresholds, and how the features are computed.
     fitted_here
         Whether the thresholds were fitted to this very map.
+    tallies
+        The map's, if they are there already.
     """
-    around = Neighborhoods(counted, options.interaction_denominator)
-    counts = counted.counts()
+    if tallies is None:
+        tallies = tally(counted, zone, options.interaction_denominator)
+    around, counts = tallies.neighbors, tallies.counts(counted.scheme.names)
     total, overall = _overall(counts, options)
-    values = _values(counted, zone, around, overall, total, has_region=len(regions) > 0)
+    values = _values(counted, tallies, overall, total, has_region=len(regions) > 0)
     return SpatialFeatures(
         values=values,
         border_interaction={tissue: around.border_mean(tissue) for tissue in TISSUES},
@@ -234,12 +242,13 @@ def features_of(
         distance_tiles=distances,
         mixture=mixture,
         zone=zone,
-        refusal=refusal(regions, len(around), options.min_tumor_tiles),
+        refusal=refusal(regions, around.tumor_tiles, options.min_tumor_tiles),
         notes=tuple(
             notes(counts, regions, mixture, values, options.regions, fitted_here=fitted_here)
         ),
         tissue_map=counted,
         options=options,
+        tallies=tallies,
     )
 
 
@@ -262,26 +271,22 @@ def _overall(counts: dict[str, int], options: SpatialOptions) -> tuple[int, dict
 
 def _values(
     tissue_map: TissueMap,
-    zone: NDArray[np.uint8],
-    around: Neighborhoods,
+    tallies: Tallies,
     overall: dict[str, float],
     total: int,
     *,
     has_region: bool,
 ) -> dict[str, float]:
     """Gather the SOFs in the paper's order; NaN where a number can't be computed."""
-    n_zones = len(Zone)
-    pairs = tissue_map.classes.astype(np.uint16) * n_zones + zone
-    tiles = np.bincount(pairs.ravel(), minlength=(len(tissue_map.scheme) + 1) * n_zones)
     found = dict.fromkeys(FEATURES, float("nan"))
     for tissue in TISSUES:
         if tissue not in tissue_map.scheme.names:
             continue
         found[column_name("overall", tissue)] = overall[tissue]
-        found[column_name("interaction", tissue)] = around.mean(tissue)
-        first = tissue_map.scheme.code(tissue) * n_zones
-        if total and has_region and tiles[first + Zone.NONE] == 0:
-            near, far = tiles[first + Zone.INFILTRATING], tiles[first + Zone.DISTAL]
+        found[column_name("interaction", tissue)] = tallies.neighbors.mean(tissue)
+        tiles = tallies.zones[tissue_map.scheme.code(tissue)]
+        if total and has_region and tiles[Zone.NONE] == 0:
+            near, far = tiles[Zone.INFILTRATING], tiles[Zone.DISTAL]
             found[column_name("infiltrating", tissue)] = float(near / total)
             found[column_name("distal", tissue)] = float(far / total)
     return found

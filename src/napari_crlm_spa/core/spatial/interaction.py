@@ -17,6 +17,9 @@ Beyond the border of the grid there is no tile.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +29,55 @@ from napari_crlm_spa.core.tissue_map import TissueMap
 
 DENOMINATORS = ("tissue", "nine", "non_tumor")
 BACKGROUND = "BACK"
+#: No 3x3 neighborhood has more tiles.
+MOST_TILES = 9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NeighborTally:
+    """Whole numbers from which the mean shares follow, whatever part of a map they were counted in.
+
+    Tallies of parts may be added and subtracted, so a map that was changed in a few places need
+    not be counted again.
+
+    Parameters
+    ----------
+    tumor_tiles
+        Tumor tiles.
+    border_tiles
+        Those with at least one neighbor that is tissue but not tumor.
+    neighbors
+        Shape (tissues, 10), int64: at [t, d] how many tiles of the t-th of `TISSUES` lie around
+        the tumor tiles whose shares are relative to d.
+    """
+
+    tumor_tiles: int
+    border_tiles: int
+    neighbors: NDArray[np.int64]
+
+    def moved(self, before: NeighborTally, now: NeighborTally) -> NeighborTally:
+        """Return the tally of a map of which a part had the tally `before` and has `now`."""
+        return NeighborTally(
+            self.tumor_tiles - before.tumor_tiles + now.tumor_tiles,
+            self.border_tiles - before.border_tiles + now.border_tiles,
+            self.neighbors - before.neighbors + now.neighbors,
+        )
+
+    def mean(self, tissue: str) -> float:
+        """Mean share over all tumor tiles: the paper's feature; NaN without tumor."""
+        return self._sum(tissue) / self.tumor_tiles if self.tumor_tiles else float("nan")
+
+    def border_mean(self, tissue: str) -> float:
+        """Mean share over the tumor tiles that border on other tissue; NaN if there are none.
+
+        Unlike the paper's form it doesn't sink as a tumor grows and its inside outweighs its rim.
+        """
+        # Around the others there is no such tissue, so they add nothing to the sum.
+        return self._sum(tissue) / self.border_tiles if self.border_tiles else float("nan")
+
+    def _sum(self, tissue: str) -> float:
+        by_denominator = self.neighbors[TISSUES.index(tissue), 1:]
+        return float((by_denominator / np.arange(1, MOST_TILES + 1)).sum())
 
 
 class Neighborhoods:
@@ -49,11 +101,11 @@ class Neighborhoods:
         tissue = self._around(valid)
         self._non_tumor = tissue - self._around(self._tumor)
         if denominator == "nine":
-            self._denominator = np.full(len(self._at), 9.0)
+            self._denominator = np.full(len(self._at), MOST_TILES, np.uint8)
         elif denominator == "non_tumor":
-            self._denominator = np.maximum(self._non_tumor, 1).astype(np.float64)
+            self._denominator = np.maximum(self._non_tumor, 1)
         else:
-            self._denominator = tissue.astype(np.float64)
+            self._denominator = tissue
 
     def __len__(self) -> int:
         return len(self._at)
@@ -70,17 +122,24 @@ class Neighborhoods:
         found: NDArray[np.float64] = self._around(self._map.mask(tissue)) / self._denominator
         return found
 
+    @cached_property
+    def tally(self) -> NeighborTally:
+        """Count what the means need."""
+        neighbors = np.zeros((len(TISSUES), MOST_TILES + 1), np.int64)
+        for at, tissue in enumerate(TISSUES):
+            if tissue in self._map.scheme.names:
+                found = self._around(self._map.mask(tissue))
+                # Sums of whole numbers: exact as floats.
+                neighbors[at] = np.bincount(self._denominator, found, MOST_TILES + 1)
+        return NeighborTally(len(self._at), self.border_tiles, neighbors)
+
     def mean(self, tissue: str) -> float:
-        """Mean share over all tumor tiles: the paper's feature; NaN without tumor."""
-        return float(self.shares(tissue).mean()) if len(self._at) else float("nan")
+        """Mean share over all tumor tiles: see `NeighborTally.mean`."""
+        return self.tally.mean(tissue)
 
     def border_mean(self, tissue: str) -> float:
-        """Mean share over the tumor tiles that border on other tissue; NaN if there are none.
-
-        Unlike the paper's form it doesn't sink as a tumor grows and its inside outweighs its rim.
-        """
-        border = self._non_tumor > 0
-        return float(self.shares(tissue)[border].mean()) if border.any() else float("nan")
+        """Mean share over the tumor tiles at a border: see `NeighborTally.border_mean`."""
+        return self.tally.border_mean(tissue)
 
     def share_map(self, tissue: str) -> NDArray[np.float32]:
         """Shares on the grid, shape (rows, cols), float32 of 0-1; NaN where there is no tumor."""

@@ -54,6 +54,11 @@ class TumorRegionOptions(Options):
         label="Smallest tumor region",
     )
 
+    @property
+    def reach(self) -> int:
+        """How far a tile has an influence when the tumor is grown and shrunk, in tiles."""
+        return self.dilate_tiles // 2 + self.erode_tiles // 2
+
     def __post_init__(self) -> None:
         Options.__post_init__(self)
         for name, side in (("dilate_tiles", self.dilate_tiles), ("erode_tiles", self.erode_tiles)):
@@ -132,12 +137,11 @@ def regions_of_tumor(
     shrinking (as in EBImage), so a tumor that is cut by the border isn't eaten there.
     """
     options = options or TumorRegionOptions()
-    grown = _box(tumor, options.dilate_tiles, grow=True)
-    mask = _box(grown, options.erode_tiles, grow=False)
+    mask = closed(tumor, options)
     if options.fill_holes:
         mask = filled(mask)
     labels, n_labels = _components(mask, EIGHT)
-    sizes = np.bincount(labels.ravel(), minlength=n_labels + 1)
+    sizes = np.bincount(labels[mask], minlength=n_labels + 1)
     kept = np.flatnonzero(sizes >= options.min_tiles)
     kept = kept[kept > 0]
     order = kept[np.argsort(-sizes[kept], kind="stable")]
@@ -153,10 +157,16 @@ def regions_of_tumor(
     )
 
 
+def closed(tumor: NDArray[np.bool_], options: TumorRegionOptions) -> NDArray[np.bool_]:
+    """Grow and shrink a mask of tumor tiles; what lies `reach` off has no influence."""
+    grown = _box(tumor, options.dilate_tiles, grow=True)
+    return _box(grown, options.erode_tiles, grow=False)
+
+
 def largest_group(tumor: NDArray[np.bool_]) -> int:
     """Tiles of the largest 8-connected group in a mask of shape (rows, cols)."""
     labels, n_labels = _components(tumor, EIGHT)
-    return int(np.bincount(labels.ravel())[1:].max()) if n_labels else 0
+    return int(np.bincount(labels[tumor]).max()) if n_labels else 0
 
 
 def filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -183,12 +193,27 @@ def _components(
 
 def _box(mask: NDArray[np.bool_], side: int, *, grow: bool) -> NDArray[np.bool_]:
     """Dilate or erode with a square box, one axis after the other."""
-    out = mask.view(np.uint8) if mask.flags.c_contiguous else mask.astype(np.uint8)
     if side == 1 or not mask.size:
-        return out.astype(bool)
+        return mask.astype(bool)
+    out = mask
     for axis in (0, 1):
-        if grow:
-            out = ndimage.maximum_filter1d(out, side, axis=axis, mode="constant", cval=0)
+        out = _line(out, side, axis, grow=grow)
+    return out
+
+
+def _line(mask: NDArray[np.bool_], side: int, axis: int, *, grow: bool) -> NDArray[np.bool_]:
+    """Dilate or erode along an axis, joining ever longer pieces: 1, 2, 4... tiles."""
+    join = np.logical_or if grow else np.logical_and
+    beside = [(0, 0), (0, 0)]
+    beside[axis] = (side // 2, side // 2)
+    out = np.pad(mask, beside, constant_values=not grow)
+    length = 1
+    while length < side:
+        step = min(length, side - length)
+        first, second = (slice(-step), slice(step, None))
+        if axis == 0:
+            out = join(out[first], out[second])
         else:
-            out = ndimage.minimum_filter1d(out, side, axis=axis, mode="constant", cval=1)
-    return out.astype(bool)
+            out = join(out[:, first], out[:, second])
+        length += step
+    return out

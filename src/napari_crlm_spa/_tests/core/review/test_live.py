@@ -8,13 +8,15 @@ from hypothesis.extra.numpy import arrays
 
 from napari_crlm_spa._tests.core.review.made_reviews import assert_same, metastasis
 from napari_crlm_spa._tests.core.spatial.maps import CODES, fixed_thresholds, map_of
-from napari_crlm_spa.core.review import live
+from napari_crlm_spa.core.review import live, windows
 from napari_crlm_spa.core.review.live import follow
 from napari_crlm_spa.core.spatial import (
     SpatialOptions,
     TumorRegionOptions,
     ZoneOptions,
+    distance_tiles,
     spatial_features,
+    tumor_regions,
 )
 
 SHAPE = (13, 17)
@@ -108,15 +110,15 @@ def test_features_that_were_handed_out_do_not_change_with_the_map():
 @pytest.fixture
 def counted(monkeypatch):
     """How often the slow parts are computed."""
-    calls = {"tumor_regions": 0, "distance_tiles": 0}
-    for name in calls:
-        real = getattr(live, name)
+    calls = {"regions_of_tumor": 0, "distance_tiles": 0}
+    for module, name in ((windows, "regions_of_tumor"), (live, "distance_tiles")):
+        real = getattr(module, name)
 
         def call(*args, _real=real, _name=name):
             calls[_name] += 1
             return _real(*args)
 
-        monkeypatch.setattr(live, name, call)
+        monkeypatch.setattr(module, name, call)
     return calls
 
 
@@ -125,17 +127,82 @@ def test_where_no_tumor_tile_changes_regions_and_distances_are_taken_over(counte
     before = spatial_features(copy(tissue_map))
     tissue_map.classes[0, :5] = CODES["M"]
     after = follow(before, tissue_map, before.mixture)
-    assert counted == {"tumor_regions": 0, "distance_tiles": 0}
+    assert counted == {"regions_of_tumor": 0, "distance_tiles": 0}
     assert after.regions is before.regions
     assert after.counts["MUC"] == 5
 
 
-def test_a_tumor_tile_within_a_region_leaves_the_distances(counted):
+def test_a_tumor_tile_within_a_region_leaves_its_outline_and_the_distances(counted):
     tissue_map = map_of(metastasis())
     before = spatial_features(copy(tissue_map))
     tissue_map.classes[11, 10] = CODES["D"]
-    follow(before, tissue_map, before.mixture)
-    assert counted == {"tumor_regions": 1, "distance_tiles": 0}
+    after = follow(before, tissue_map, before.mixture)
+    assert counted == {"regions_of_tumor": 0, "distance_tiles": 0}
+    assert after.regions.labels is before.regions.labels
+    assert after.regions.tumor_tiles.tolist() == [before.regions.tumor_tiles[0] - 1]
     tissue_map.classes[5:7, 8:20] = CODES["T"]
     follow(before, tissue_map, before.mixture)
-    assert counted == {"tumor_regions": 2, "distance_tiles": 1}
+    assert counted == {"regions_of_tumor": 1, "distance_tiles": 1}
+
+
+def islands(rng, shape=(70, 90)):
+    """Codes of a map with several tumors, so that an edit reaches a part of it."""
+    classes = rng.integers(0, 7, shape, dtype=np.uint8)
+    classes[classes == CODES["T"]] = CODES["H"]
+    for _ in range(12):
+        row, col = rng.integers(0, shape[0] - 4), rng.integers(0, shape[1] - 4)
+        height, width = rng.integers(2, 12, 2)
+        classes[row : row + height, col : col + width] = CODES["T"]
+    return classes
+
+
+@settings(max_examples=120, deadline=None)
+@given(st.integers(0, 2**32 - 1), spatial_options(), st.integers(1, 6))
+def test_far_from_an_edit_nothing_is_computed_and_everything_is_right(seed, options, margin):
+    rng = np.random.default_rng(seed)
+    tissue_map = map_of(islands(rng))
+    features = spatial_features(copy(tissue_map), options)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(windows, "FIRST_MARGIN", margin)
+        for _ in range(5):
+            row, col = rng.integers(0, 70), rng.integers(0, 90)
+            height, width = rng.integers(1, 15, 2)
+            code = rng.choice([CODES["T"], CODES["H"], CODES["S"], 0])
+            tissue_map.classes[row : row + height, col : col + width] = code
+            features = follow(features, tissue_map, features.mixture)
+            assert_same(features, spatial_features(tissue_map, options, features.mixture))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), ODD, ODD, st.booleans())
+def test_only_the_window_of_distances_is_renewed(seed, dilate, erode, tumor):
+    rng = np.random.default_rng(seed)
+    options = TumorRegionOptions(dilate_tiles=dilate, erode_tiles=erode, min_tiles=3)
+    classes = islands(rng)
+    before = tumor_regions(map_of(classes), options)
+    row, col = rng.integers(0, 65), rng.integers(0, 85)
+    classes[row : row + 5, col : col + 5] = CODES["T"] if tumor else CODES["H"]
+    now = tumor_regions(map_of(classes), options)
+    outline = windows.changed_outline(before, now)
+    if outline is None:
+        return
+    found = windows.follow_distances(distance_tiles(before), now, outline)
+    if found is not None:
+        distances, window = found
+        np.testing.assert_array_equal(distances, distance_tiles(now))
+        elsewhere = np.ones(distances.shape, bool)
+        elsewhere[window.at] = False
+        assert np.array_equal(distances[elsewhere], distance_tiles(before)[elsewhere])
+
+
+def test_a_small_edit_of_a_large_map_computes_no_distance_anew(counted):
+    rng = np.random.default_rng(3)
+    tissue_map = map_of(islands(rng, (200, 240)))
+    # A tumor of its own, with a rim that is taken away, and others around.
+    tissue_map.classes[80:120, 100:140] = CODES["T"]
+    before = spatial_features(copy(tissue_map))
+    tissue_map.classes[80:84, 100:104] = CODES["H"]
+    after = follow(before, tissue_map, before.mixture)
+    assert counted == {"regions_of_tumor": 1, "distance_tiles": 0}
+    assert not np.array_equal(after.distance_tiles, before.distance_tiles)
+    assert_same(after, spatial_features(tissue_map, before.options, before.mixture))
