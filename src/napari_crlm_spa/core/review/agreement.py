@@ -115,6 +115,11 @@ def agreement(
         If the two are not of one slide.
     """
     codes_a, codes_b = _codes(a), _codes(b)
+    if isinstance(a, Review) and isinstance(b, Review) and not _same_map(a, b):
+        raise ReviewError(
+            f"{_name(a, 'A')} and {_name(b, 'B')} corrected different maps, so they cannot be "
+            "compared. Choose two readers of one analysis."
+        )
     if scheme is None:
         if not isinstance(a, Review):
             raise ReviewError("Name the class scheme of the arrays that are to be compared.")
@@ -134,6 +139,12 @@ def agreement(
 
 def _codes(side: Review | NDArray[np.uint8]) -> NDArray[np.uint8]:
     return side.tissue_map.classes if isinstance(side, Review) else np.asarray(side, np.uint8)
+
+
+def _same_map(a: Review, b: Review) -> bool:
+    return a.predicted.scheme.names == b.predicted.scheme.names and np.array_equal(
+        a.predicted.classes, b.predicted.classes
+    )
 
 
 def _name(side: Review | NDArray[np.uint8], otherwise: str) -> str:

@@ -55,13 +55,17 @@ def labels_of_analysis(
     Raises
     ------
     ReviewError
-        If a reader is named who left nothing.
+        If a reader is named who left nothing, or whose corrections cannot be read.
     """
     scheme = analysis.tissue_map.scheme
     maps: list[ReviewedMap] = []
     areas: list[Areas] = []
+    notes: list[str] = []
     for name, place in _places(analysis.folder, readers):
         review = open_review(analysis, load_risk_model(), name)
+        if review.problem:
+            raise ReviewError(review.problem)
+        notes.extend(f"{name}: {note}" for note in review.notes)
         if review.touched.any():
             maps.append(reviewed_map(review))
         drawn = place / ANNOTATIONS_GEOJSON
@@ -72,7 +76,7 @@ def labels_of_analysis(
         path=info.path,
         areas=Areas(
             tuple(area for each in areas for area in each.areas),
-            tuple(note for each in areas for note in each.notes),
+            (*notes, *(note for each in areas for note in each.notes)),
         ),
         reviews=tuple(maps),
         mpp=(analysis.run.get("options") or {}).get("mpp"),

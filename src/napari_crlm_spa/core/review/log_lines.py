@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -152,7 +153,7 @@ def step_of(record: Mapping[str, Any], tissue_map: TissueMap) -> LoggedStep:
     return LoggedStep(
         action=action,
         reader=str(record["reader"]),
-        when=str(record["when"]),
+        when=_moment(str(record["when"])),
         rows=rows,
         cols=cols,
         after=_values(record.get("to", ()), codes, len(rows)),
@@ -162,6 +163,12 @@ def step_of(record: Mapping[str, Any], tissue_map: TissueMap) -> LoggedStep:
         risk_model=str(record["risk_model"]),
         mixture=None if mixture is None else MixtureModel.model_validate(mixture),
     )
+
+
+def _moment(text: str) -> str:
+    """Insist on a date and time: a merge asks which of two steps was the later one."""
+    datetime.fromisoformat(text)
+    return text
 
 
 def _number(value: object) -> float | None:

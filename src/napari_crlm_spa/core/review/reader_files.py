@@ -22,7 +22,11 @@ from filelock import FileLock, Timeout
 from napari_crlm_spa.core.files import write_bytes, write_errors
 from napari_crlm_spa.core.pipeline import Analysis
 from napari_crlm_spa.core.review.log_lines import LoggedStep, header_of, step_of
-from napari_crlm_spa.core.review.reader_names import display_name, reader_folder
+from napari_crlm_spa.core.review.reader_names import (
+    display_name,
+    kept_log_name,
+    reader_folder,
+)
 from napari_crlm_spa.core.review.review import Review
 from napari_crlm_spa.core.risk import RiskModel
 from napari_crlm_spa.core.store import to_json
@@ -31,7 +35,11 @@ from napari_crlm_spa.errors import DiskFull, StoreError
 
 _WAIT_S = 2.0
 #: What a line that is no line of a log makes fail.
-_DAMAGE = (ValueError, KeyError, TypeError, IndexError, AttributeError)
+_DAMAGE = (
+    *(ValueError, KeyError, TypeError, IndexError, AttributeError),
+    # What numbers and brackets without end do.
+    *(OverflowError, MemoryError, RecursionError),
+)
 
 
 def open_review(analysis: Analysis, risk_model: RiskModel, reader: str = "") -> Review:
@@ -179,10 +187,7 @@ class EditLog:
 
     def _kept_path(self, header: Mapping[str, Any], copy: str = "") -> Path:
         """Where a log is kept while the slide has the map of another run."""
-        identity = str(header.get("identity"))
-        hexadecimal = all(character in "0123456789abcdef" for character in identity)
-        name = identity[:8] if hexadecimal else "unknown"
-        return self.path.with_name(f"{self.path.stem}-{name}{copy}.jsonl")
+        return self.path.with_name(kept_log_name(str(header.get("identity")), copy))
 
     def _free_name(self, header: Mapping[str, Any]) -> Path:
         names = (self._kept_path(header, f"-{n}" if n > 1 else "") for n in itertools.count(1))
@@ -263,7 +268,7 @@ def _header(content: bytes) -> dict[str, Any]:
     first, end, _ = content.partition(b"\n")
     try:
         header = json.loads(first) if end else {}
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return header if isinstance(header, dict) else {}
 
@@ -275,7 +280,7 @@ def _locked(path: Path) -> Iterator[None]:
         lock.acquire(timeout=_WAIT_S)
     except Timeout:
         raise StoreError(
-            f"Another window is writing to {path.name}. Make the correction again."
+            f"another window is writing to {path.name}. They are saved with the next step."
         ) from None
     try:
         yield

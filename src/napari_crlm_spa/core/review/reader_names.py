@@ -7,19 +7,30 @@ import re
 import unicodedata
 from pathlib import Path
 
-from napari_crlm_spa.core.store.names import READERS
+from napari_crlm_spa.core.store.names import EDITS_JSONL, READERS
 
 #: Who corrects if nobody gave a name.
 NOBODY = "reader"
 #: Windows takes these for devices, whatever follows after a dot.
-_RESERVED = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(10))}
+_RESERVED = {
+    *("con", "prn", "aux", "nul", "conin$", "conout$"),
+    *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789\u00b9\u00b2\u00b3"),
+}
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]|^[. ]+|[. ]+$')
 _LONGEST = 60
+#: A spreadsheet takes a cell that begins so for a formula.
+_FORMULA = "=+-@ "
 
 
 def display_name(name: str) -> str:
-    """Return a reader's name as it is shown and logged: without spare spaces, never empty."""
-    return " ".join(unicodedata.normalize("NFC", name).split()) or NOBODY
+    """Return a reader's name as it is shown, logged and written into tables.
+
+    Without spare spaces, control characters and what makes a spreadsheet take it for a formula;
+    never empty.
+    """
+    plain = unicodedata.normalize("NFC", name)
+    seen = "".join(" " if unicodedata.category(char) == "Cc" else char for char in plain)
+    return " ".join(seen.split()).lstrip(_FORMULA) or NOBODY
 
 
 def folder_name(name: str) -> str:
@@ -44,3 +55,10 @@ def folder_name(name: str) -> str:
 def reader_folder(analysis_folder: Path, name: str) -> Path:
     """Return where a reader's files of an analysis lie."""
     return analysis_folder / READERS / folder_name(name)
+
+
+def kept_log_name(identity: str, copy: str = "") -> str:
+    """Name the file of a log while the slide has the map of another run than `identity`."""
+    hexadecimal = all(character in "0123456789abcdef" for character in identity)
+    log = Path(EDITS_JSONL)
+    return f"{log.stem}-{identity[:8] if hexadecimal else 'unknown'}{copy}{log.suffix}"

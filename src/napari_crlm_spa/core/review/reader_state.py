@@ -15,7 +15,12 @@ from typing import Any
 
 from napari_crlm_spa.core.files import write_text
 from napari_crlm_spa.core.review.log_lines import CORRECTED_TILES
-from napari_crlm_spa.core.review.reader_names import display_name, reader_folder
+from napari_crlm_spa.core.review.reader_names import (
+    display_name,
+    folder_name,
+    kept_log_name,
+    reader_folder,
+)
 from napari_crlm_spa.core.store import to_json
 from napari_crlm_spa.core.store.names import (
     EDITS_JSONL,
@@ -71,8 +76,9 @@ class ReaderState:
         The reader.
     corrected_tiles
         Tiles whose class differs from the prediction; None where the log's end cannot be read.
+        0 where all corrections were made on the map of another run.
     edited
-        Time of the last step (seconds since 1970); None without a step.
+        Time of the last step (seconds since 1970); None without a step on the map that is there.
     mark
         What the reader says about the slide; None if nothing.
     """
@@ -156,25 +162,52 @@ def list_readers(folder: Path) -> tuple[ReaderState, ...]:
         places = [place for place in (folder / READERS).iterdir() if place.is_dir()]
     except OSError:
         return ()
-    found = [reader for place in places if (reader := _reader(place)) is not None]
+    identity = _identity(folder) if places else ""
+    found = [reader for place in places if (reader := _reader(place, identity)) is not None]
     return tuple(sorted(found, key=lambda reader: reader.name.casefold()))
 
 
-def _reader(place: Path) -> ReaderState | None:
-    log, mark = place / EDITS_JSONL, _mark(place)
+def _reader(place: Path, identity: str) -> ReaderState | None:
+    """Read one reader's folder; `identity` is of the run whose map is there."""
+    mark = _mark(place)
+    first = _log_end(place / EDITS_JSONL)
+    if first is None and mark is None:
+        return None
+    header = {} if first is None else first.header
+    name = str(header.get("reader") or (mark.by if mark else place.name))
+    # A folder that was copied or renamed goes by its own name: it is asked for by that.
+    name = name if folder_name(name) == place.name else place.name
+    log = first
+    if first is not None and identity and header.get("identity", identity) != identity:
+        log = _log_end(place / kept_log_name(identity))
+    if log is None:
+        return ReaderState(name, place, 0, None, mark)
+    return ReaderState(name, place, log.corrected_tiles, log.edited, mark)
+
+
+@dataclass(frozen=True, slots=True)
+class _LogEnd:
+    header: dict[str, Any]
+    corrected_tiles: int | None
+    edited: float | None
+
+
+def _log_end(log: Path) -> _LogEnd | None:
+    """Read the first and the last words of a log; None if there is none.
+
+    Of one that may not be read nothing is known, but its reader is one.
+    """
     try:
         with log.open("rb") as file:
             header = _json(file.readline())
             size = file.seek(0, 2)
             file.seek(max(0, size - _TAIL_BYTES))
             last = _LAST_COUNT.search(file.read())
-        edited: float | None = log.stat().st_mtime
+        return _LogEnd(header, int(last[1]) if last else None, log.stat().st_mtime)
+    except FileNotFoundError:
+        return None
     except OSError:
-        if mark is None:
-            return None
-        return ReaderState(mark.by, place, 0, None, mark)
-    name = str(header.get("reader") or (mark.by if mark else place.name))
-    return ReaderState(name, place, int(last[1]) if last else None, edited, mark)
+        return _LogEnd({}, None, None)
 
 
 def _mark(place: Path) -> ReviewMark | None:
@@ -197,6 +230,6 @@ def _identity(folder: Path) -> str:
 def _json(data: bytes) -> dict[str, Any]:
     try:
         found = json.loads(data)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
