@@ -3,11 +3,17 @@
 superqt's `GeneratorWorker` returns a RuntimeError instead of raising it (so neither `errored`
 nor `finished` is emitted; torch's out-of-memory error is one) and abandons the generator on
 `quit`. `PipelineWorker` raises and closes.
+
+Connect a worker's signals to functions or to methods of a `QObject`. PySide6 calls a method of a
+plain object even after that object is gone, if the call was under way: that ends the program.
 """
 
 from __future__ import annotations
 
+import warnings
+import weakref
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from typing import Any
 
 from superqt.utils import GeneratorWorker
@@ -57,8 +63,14 @@ class WorkerRegistry:
         self._workers.add(worker)
         # Not a bound method of a widget: the registry must hear of the end even if the panel
         # is gone by then.
-        worker.finished.connect(lambda: self._workers.discard(worker))
+        known = weakref.ref(worker)
+        worker.finished.connect(lambda: self._forget(known()))
         return worker
+
+    def _forget(self, worker: PipelineWorker | None) -> None:
+        if worker is not None:
+            self._workers.discard(worker)
+            _part_from_listeners(worker)
 
     def stop(self) -> None:
         """Ask all workers to stop at their next report."""
@@ -69,3 +81,15 @@ class WorkerRegistry:
         """Stop all workers, since those who listened are gone."""
         self.closed = True
         self.stop()
+
+
+def _part_from_listeners(worker: PipelineWorker) -> None:
+    """Free what heard of a worker that has said all: PySide6 never frees a function it calls.
+
+    Such a function may hold the slide with its maps, or the worker itself.
+    """
+    for signal in (worker.yielded, worker.returned, worker.errored, worker.aborted):
+        # Where nobody listens PyQt6 raises, and PySide6 raises or warns.
+        with suppress(TypeError, RuntimeError), warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            signal.disconnect()

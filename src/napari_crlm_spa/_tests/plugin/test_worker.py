@@ -1,6 +1,8 @@
 """The worker's three promises, and its registry."""
 
+import gc
 import threading
+import weakref
 
 import pytest
 
@@ -31,14 +33,17 @@ def test_quitting_closes_the_generator(qtbot):
 
     def work():
         try:
-            while True:
+            while not closed.wait(0.001):
                 yield Progress("working", 0, 0)
         finally:
             closed.set()
 
     worker = PipelineWorker(work)
-    with qtbot.waitSignal(worker.yielded, timeout=60_000):
-        worker.start()
+    heard = []
+    # Not waitSignal: PySide6 ends the program if it is told once more when it listens no more.
+    worker.yielded.connect(lambda progress: heard.append(progress))
+    worker.start()
+    qtbot.waitUntil(lambda: bool(heard), timeout=60_000)
     with qtbot.waitSignals([worker.aborted, worker.finished], timeout=60_000):
         worker.quit()
     assert closed.is_set()
@@ -91,8 +96,10 @@ def test_the_return_value_is_emitted(qtbot):
 
 
 def test_the_registry_stops_its_workers_and_forgets_them(qtbot):
+    go_on = threading.Event()
+
     def work():
-        while True:
+        while not go_on.wait(0.001):
             yield Progress("working", 0, 0)
 
     registry = WorkerRegistry()
@@ -103,6 +110,39 @@ def test_the_registry_stops_its_workers_and_forgets_them(qtbot):
     with qtbot.waitSignals([worker.finished for worker in workers], timeout=60_000):
         registry.stop()
     qtbot.waitUntil(lambda: len(registry) == 0, timeout=60_000)
+
+
+def test_what_listened_to_a_worker_is_freed_after_it(qtbot):
+    """A slide with its maps is such a thing: a hundred of them in a row must not pile up."""
+
+    class Slide:
+        pass
+
+    registry = WorkerRegistry()
+    kept, heard = [], []
+
+    def listen_to(work):
+        slide, worker = Slide(), registry.create(work)
+        kept.append(weakref.ref(slide))
+        worker.yielded.connect(lambda progress: heard.append((type(worker), type(slide))))
+        worker.returned.connect(lambda result: heard.append((result, type(slide))))
+        worker.errored.connect(lambda error: heard.append((str(error), type(slide))))
+        worker.start()
+
+    def ending():
+        yield Progress("working", 0, 1)
+        return "done"
+
+    def failing():
+        yield Progress("working", 0, 1)
+        raise ValueError("bad")
+
+    for work in (ending, failing):
+        listen_to(work)
+    qtbot.waitUntil(lambda: len(registry) == 0, timeout=60_000)
+    PipelineWorker.await_workers(60_000)
+    assert {("done", Slide), ("bad", Slide), (PipelineWorker, Slide)} == set(heard)
+    qtbot.waitUntil(lambda: gc.collect() >= 0 and not any(ref() for ref in kept), timeout=60_000)
 
 
 @pytest.fixture(autouse=True)
