@@ -68,7 +68,7 @@ class AnnotationDesk(QObject):
         # Not while the viewer is busy with its list of layers.
         self._raise = QTimer(self, singleShot=True, interval=0)
         self._raise.timeout.connect(self._to_top)
-        self._dirty = False
+        self._dirty = self._taking = False
         self._width_um = 0.0
         self._ears: list[tuple[Any, Any]] = [
             (camera_of(viewer).events.zoom, self._on_zoom),
@@ -116,9 +116,9 @@ class AnnotationDesk(QObject):
 
     @property
     def _is_active(self) -> bool:
-        return self.drawing is not None and (
-            self._viewer.layers.selection.active is self.drawing.layer
-        )
+        # Not `is`: napari gives a plugin proxies of its layers, a new one each time.
+        active = self._viewer.layers.selection.active
+        return self.drawing is not None and bool(active == self.drawing.layer)
 
     # -- what is done ---------------------------------------------------------------------
 
@@ -137,10 +137,14 @@ class AnnotationDesk(QObject):
         drawing = self.start()
         if drawing is None:
             return
+        # Napari puts the tool down in a layer that appears.
+        drawing.layer.visible = True
         # A shape under way ends; the mode before the layer, so that others put their tools down.
         drawing.layer.mode = mode
-        drawing.layer.visible = True
+        self._taking = True
+        # On the way from one layer to another none is active for a moment.
         self._viewer.layers.selection.active = drawing.layer
+        self._taking = False
         self._take()
         self.changed.emit()
 
@@ -323,6 +327,8 @@ class AnnotationDesk(QObject):
             self._on_pixel_size(slide)
         else:
             self._close()
+            # What was said of one slide is not true of the next.
+            self.told.emit("")
             if slide is not None:
                 self._open(slide, always=self._layer_of(slide) is not None)
         self.changed.emit()
@@ -379,7 +385,7 @@ class AnnotationDesk(QObject):
             self._raise.start()
 
     def _on_removed(self, event: Any) -> None:
-        if self.drawing is not None and event.value is self.drawing.layer:
+        if self.drawing is not None and event.value == self.drawing.layer:
             self._close()
             if self._session.current is not None:
                 self._slide = self._session.current
@@ -388,7 +394,7 @@ class AnnotationDesk(QObject):
 
     def _on_active(self, _event: Any = None) -> None:
         # Who chose another layer has put this tool down.
-        if self.drawing is not None and not self._is_active:
+        if self.drawing is not None and not self._is_active and not self._taking:
             self.put_down()
         self.changed.emit()
 

@@ -44,11 +44,14 @@ TOOLS = {
     LOOK: ("Look", "Move and zoom the slide (hold Space to do so in between)"),
     LASSO: ("Lasso", "Draw freehand around an area with the button held"),
     POLYGON: ("Polygon", "Click on the corners; a double click or Esc ends"),
-    RECTANGLE: ("Rectangle", "Pull a rectangle up"),
+    RECTANGLE: ("Box", "Pull a rectangle up with the button held"),
     SELECT: ("Select", "Click on areas to select them (Shift for several), move or scale them"),
     CORNERS: ("Corners", "Move single corners of an outline"),
 }
-HELP = "On the slide: 1-7 choose the class of what you draw next, or of what is selected."
+HELP = (
+    "On the slide: 1-7 choose the class of what you draw next, or of what is selected. Areas save"
+    " themselves."
+)
 NONE_YET = "No areas yet."
 GEOJSON = "GeoJSON (*.geojson *.json *.geojson.gz *.gz);;All files (*)"
 

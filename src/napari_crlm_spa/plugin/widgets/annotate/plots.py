@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from qtpy.QtCore import QPointF, QRectF, Qt
-from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from qtpy.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF, QResizeEvent
 from qtpy.QtWidgets import QSizePolicy, QWidget
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ CURVE_HEIGHT_PX, CELL_MAX_PX, NAME_PX = 130, 30, 32
 TRAIN_COLOR, HELD_COLOR, BEST_COLOR = "#e69f00", "#56b4e9", "#ffffff"
 GROUND, TEXT, AXIS = "#1e2127", "#d8d8d8", "#6a6f78"
 MARGIN_PX = 34
+#: Of a matrix: its title and the names of the columns.
+TOP_PX = 30
 
 
 class Epoch(Protocol):
@@ -129,8 +131,18 @@ class Confusions(QWidget):
         """Show tables side by side, each with its title; none hides the widget."""
         self.tables = list(tables)
         self.setVisible(bool(tables))
-        self.setFixedHeight(round(self._cell() * self._rows() + NAME_PX + 22) if tables else 0)
+        self._fit()
         self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Be as high as the cells need."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        height = round(self._cell() * self._rows() + TOP_PX + 4) if self.tables else 0
+        if height != self.height():
+            self.setFixedHeight(height)
 
     def _rows(self) -> int:
         return len(self._kept())
@@ -162,7 +174,7 @@ class Confusions(QWidget):
         names = [table.class_names[i] for i in kept]
         painter.setPen(QColor(TEXT))
         painter.drawText(QPointF(left + NAME_PX, 11), title)
-        top = 30.0
+        top = float(TOP_PX)
         for row, i in enumerate(kept):
             total = int(table.confusion[i].sum())
             painter.setPen(QColor(TEXT))

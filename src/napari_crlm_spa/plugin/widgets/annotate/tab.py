@@ -112,7 +112,6 @@ class AnnotateTab(QWidget):
         self._mind_keys()
 
     def _on_current(self, _slide: object) -> None:
-        # What was said of one slide is not true of the next.
         self.export_box.show_slide()
 
     def _on_analysis(self, _slide: object) -> None:
