@@ -77,7 +77,9 @@ class MapBar(QWidget):
 
     def _on_chosen(self) -> None:
         before = self._session.view
-        self._session.set_view(kind=self.chooser.currentData(), tissue=self.tissue.currentData())
+        # PySide6 gives a str back for the kind.
+        kind = MapKind(self.chooser.currentData())
+        self._session.set_view(kind=kind, tissue=self.tissue.currentData())
         if self._session.view == before:
             # The same once more: who has removed the layer by hand wants it back.
             self._session.view_changed.emit(before)

@@ -182,8 +182,9 @@ class QueueBox(QWidget):
     @property
     def wanted_state(self) -> SlideState | None:
         """The state to which the list is narrowed."""
-        chosen: SlideState | None = self.filter.currentData()
-        return chosen
+        chosen = self.filter.currentData()
+        # PySide6 gives a str back.
+        return None if chosen is None else SlideState(chosen)
 
     def step(self, by: int) -> None:
         """Ask for the next (1) or previous (-1) slide of those that are shown."""
