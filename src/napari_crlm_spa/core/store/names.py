@@ -21,6 +21,7 @@ EDITS_JSONL = "edits.jsonl"
 REVIEW_JSON = "review.json"
 CORRECTED_TILES_CSV = "corrected_tiles.csv"
 ANNOTATIONS_GEOJSON = "annotations.geojson"
+CLINICAL_JSON = "clinical.json"
 QUALITY_ZARR = "quality.zarr"
 #: Beside the analysis folders: notes on slides, and why some failed.
 QUEUE_JSON = "queue.json"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QHideEvent, QShowEvent
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from napari_crlm_spa.core.risk import RESEARCH_USE_ONLY
 from napari_crlm_spa.plugin.doubt_results import results_of
@@ -26,6 +26,8 @@ BANNER_STYLE = (
     "QLabel {background: #ffd33d; color: #24292f; font-weight: bold; padding: 2px;"
     " border-radius: 4px;}"
 )
+#: Until an answer has been laid out, sentences broken into lines and all.
+LAYOUT_MS = 50
 
 
 class DoubtTab(QWidget):
@@ -50,6 +52,10 @@ class DoubtTab(QWidget):
         self.boxes: tuple[DoubtBox, ...] = (self.flip, self.queue, self.interval, self.adequacy)
         self.walks: tuple[TileWalk, ...] = (self.flip.walk, self.queue.walk)
         self._walked: TileWalk | None = None
+        self._newest: DoubtBox | None = None
+        # Not before the answer has been laid out.
+        self._bring_up = QTimer(self, singleShot=True, interval=LAYOUT_MS)
+        self._bring_up.timeout.connect(self._show_newest)
         self.results = results_of(session)
         self._throttle = Throttle(self._show_state, self)
         layout = QVBoxLayout(self)
@@ -64,6 +70,8 @@ class DoubtTab(QWidget):
         self._show()
 
     def _connect(self) -> None:
+        for box in self.boxes:
+            box.job.done.connect(lambda _result, box=box: self._on_answer(box))
         for walk in self.walks:
             walk.begun.connect(lambda walk=walk: self._walk(walk))
         self._ears: list[tuple[Any, Callable[..., None]]] = [
@@ -79,6 +87,7 @@ class DoubtTab(QWidget):
     def let_go(self) -> None:
         """Stop what goes on and leave the viewer alone."""
         self._throttle.stop()
+        self._bring_up.stop()
         self.thumbnails.stop()
         for box in self.boxes:
             box.drop_job()
@@ -104,6 +113,10 @@ class DoubtTab(QWidget):
         # A dragged threshold changes the review many times a second.
         self._throttle.poke()
 
+    def _on_answer(self, box: DoubtBox) -> None:
+        self._newest = box
+        self._bring_up.start()
+
     def _on_results(self, slide: OpenSlide) -> None:
         if slide is not self._session.current:
             return
@@ -112,6 +125,15 @@ class DoubtTab(QWidget):
             for box in self.boxes:
                 box.drop_job()
         self._show()
+
+    def _show_newest(self) -> None:
+        """Scroll so far that the answer that has just come is seen."""
+        area = self.parentWidget()
+        while area is not None and not isinstance(area, QScrollArea):
+            area = area.parentWidget()
+        if area is not None and self._newest is not None and self._newest.fold.is_open:
+            area.ensureWidgetVisible(self._newest.answer, 0, 4)
+            self._newest = None
 
     def _show(self) -> None:
         for box in self.boxes:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_crlm_spa.core.files import write_text
 from napari_crlm_spa.core.options import Options
@@ -63,6 +63,8 @@ class DoubtBox(QWidget):
         self.form = build_form(self.options_class, skip=("seed",))
         self.options_fold = Fold("Options", self.form)
         self.fold = Fold(self.title, self)
+        # As high as the sentences need in this width: their hint knows nothing of it.
+        self.fold.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
         self._lay_out()
         self._connect()
 

@@ -240,7 +240,7 @@ class _TilePainter(QStyledItemDelegate):
         inside = QRect(0, 0, side, side)
         inside.moveCenter(rect.center())
         # White beneath: a frame in the color of its tissue is to be seen on the tissue.
-        painter.setPen(QPen(QColor("#ffffff"), 3))
+        painter.setPen(QPen(QColor("#ffffff"), 4))
         painter.drawRect(inside)
         if name:
             painter.setPen(QPen(QColor(scheme[name].color), 2))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 from qtpy.QtCore import QSignalBlocker, Qt
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -17,18 +18,29 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_crlm_spa.core.review import Review
 from napari_crlm_spa.core.risk import RESEARCH_USE_ONLY, RiskAssessment, load_risk_model
 from napari_crlm_spa.core.sentinel import Sentinel
 from napari_crlm_spa.errors import CrlmSpaError, InvalidRiskModel
 from napari_crlm_spa.plugin import engine
+from napari_crlm_spa.plugin.doubt_results import results_of
 from napari_crlm_spa.plugin.memory import recall, remember
 from napari_crlm_spa.plugin.risk_models import own_model
+from napari_crlm_spa.plugin.risk_words import (
+    interval_words,
+    map_of,
+    predicted_line,
+    predicted_value,
+)
 from napari_crlm_spa.plugin.session import OpenSlide, Session
 from napari_crlm_spa.plugin.tables import risk_cells, risk_headline
+from napari_crlm_spa.plugin.throttle import Throttle
+from napari_crlm_spa.plugin.tools.live_words import flip_line
+from napari_crlm_spa.plugin.widgets.risk_clinical import ClinicalBox
 from napari_crlm_spa.plugin.widgets.tables import ReadOnlyTable
 
 HEADERS = ["Feature", "Value", "Cut-off", "Weight", "Adds"]
-CUTOFF_COLUMN = 2
+VALUE_COLUMN, CUTOFF_COLUMN = 1, 2
 CUTOFF_TIP = "Where the feature is split. Double-click a cell to enter your own."
 BANNER_STYLE = (
     "QLabel {background: #ffd33d; color: #24292f; font-weight: bold; padding: 4px;"
@@ -38,6 +50,11 @@ WARNING_STYLE = (
     "QLabel {background: #fdf6e4; color: #24292f; border-left: 4px solid #c88a00; padding: 4px;}"
 )
 HEADLINE_STYLE = "QLabel {font-size: 15px; font-weight: bold;}"
+FLIP_STYLE = (
+    "QLabel {background: #b3261e; color: white; font-weight: bold; padding: 3px 6px;"
+    " border-radius: 4px;}"
+)
+SHOWN_BY_CLICK = "Click a term to see it on the map."
 
 
 class RiskTab(QWidget):
@@ -67,6 +84,14 @@ class RiskTab(QWidget):
         self.headline = QLabel()
         self.headline.setStyleSheet(HEADLINE_STYLE)
         self.headline.setWordWrap(True)
+        self.flip = QLabel()
+        self.flip.setStyleSheet(FLIP_STYLE)
+        self.predicted = QLabel()
+        self.interval = QLabel()
+        self.hint = QLabel(SHOWN_BY_CLICK)
+        for label in (self.predicted, self.interval):
+            label.setWordWrap(True)
+        self.clinical = ClinicalBox(session)
         self.reason = QLabel()
         self.reason.setWordWrap(True)
         self.source = QLabel()
@@ -77,10 +102,15 @@ class RiskTab(QWidget):
         self.model.currentIndexChanged.connect(self._on_model_changed)
         self.model_button.clicked.connect(self._on_choose_model)
         self.table.itemChanged.connect(self._on_cell_edited)
-        session.current_changed.connect(self._show)
+        self.table.cellClicked.connect(self._on_cell)
+        self._throttle = Throttle(self._follow, self)
+        session.current_changed.connect(self._on_current)
         session.analysis_changed.connect(self._on_analysis_changed)
-        session.review_changed.connect(self._on_analysis_changed)
-        self._show(session.current)
+        session.map_started.connect(self._on_analysis_changed)
+        session.review_changed.connect(self._on_review)
+        session.risk_model_changed.connect(self._on_review)
+        results_of(session).changed.connect(self._on_review)
+        self._on_current(session.current)
 
     @property
     def model_name(self) -> str:
@@ -101,12 +131,14 @@ class RiskTab(QWidget):
         layout.setContentsMargins(4, 4, 4, 4)
         layout.setSpacing(4)
         layout.addWidget(self.banner)
-        layout.addWidget(self.headline)
-        layout.addWidget(self.sentinel)
-        layout.addWidget(self.table)
-        layout.addWidget(self.reason)
+        for widget in (
+            *(self.headline, self.flip, self.predicted, self.interval, self.sentinel),
+            *(self.table, self.hint, self.reason),
+        ):
+            layout.addWidget(widget)
         layout.addLayout(chooser)
         layout.addWidget(self.source)
+        layout.addWidget(self.clinical.fold)
         layout.addStretch(1)
 
     def choose(self, name: str) -> None:
@@ -130,8 +162,34 @@ class RiskTab(QWidget):
         with suppress(InvalidRiskModel):
             self._session.set_risk_model(self.model_name)
 
+    def _on_current(self, slide: OpenSlide | None) -> None:
+        self._show(slide)
+        self.clinical.show_slide(slide)
+
     def _on_analysis_changed(self, _slide: OpenSlide) -> None:
-        self._show(self._session.current)
+        self._on_current(self._session.current)
+
+    def _on_review(self, _changed: object) -> None:
+        # A dragged threshold or a brush changes the numbers many times a second.
+        self._throttle.poke()
+
+    def _follow(self) -> None:
+        if self.isVisible():
+            self._show(self._session.current)
+            self.clinical.show_grade(self._session.current)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Show what happened meanwhile."""
+        super().showEvent(event)
+        self._throttle.poke()
+
+    def _on_cell(self, row: int, column: int) -> None:
+        """Show the map that a term comes from; a cut-off is there to be edited."""
+        slide = self._session.current
+        if column == CUTOFF_COLUMN or slide is None or slide.risk is None:
+            return
+        kind, tissue = map_of(slide.risk.rows[row].column)
+        self._session.set_view(kind=kind, tissue=tissue)
 
     def _on_cell_edited(self, item: QTableWidgetItem) -> None:
         """Take an entered cut-off into a model file of the user's own, and use that."""
@@ -153,17 +211,19 @@ class RiskTab(QWidget):
     def _fill(self, slide: OpenSlide | None) -> None:
         self.table.setRowCount(0)
         analysis = None if slide is None else slide.analysis
+        self._show_review(slide)
         self._show_sentinel(None if analysis is None else analysis.sentinel)
         try:
             model = load_risk_model(self.model_name)
             self.source.setText(model.source)
+            self.source.setVisible(bool(model.source))
             self.source.setToolTip("\n".join(model.notes))
             if slide is None or slide.review is None:
                 self._say("", "Run the analysis to see the features and the risk.")
             elif slide.review.risk is None:
                 self._say("No risk", str(slide.review.features.refusal))
             else:
-                self._show_assessment(slide.review.risk)
+                self._show_assessment(slide.review, slide.review.risk)
         except CrlmSpaError as error:
             self._say("No risk", str(error))
         self.table.fit()
@@ -175,11 +235,26 @@ class RiskTab(QWidget):
             self.sentinel.setText(sentinel.sentence)
             self.sentinel.setStyleSheet(WARNING_STYLE if sentinel.warns else "")
 
-    def _show_assessment(self, assessment: RiskAssessment) -> None:
+    def _show_review(self, slide: OpenSlide | None) -> None:
+        """Say what the risk was as predicted, and how far the score could lie off."""
+        review = None if slide is None else slide.review
+        words = {self.flip: "", self.predicted: "", self.interval: ""}
+        if slide is not None and review is not None:
+            words[self.flip] = flip_line(review)
+            words[self.predicted] = predicted_line(review)
+            words[self.interval] = interval_words(self._session, slide, review.risk_model)
+        for label, text in words.items():
+            label.setText(text)
+            label.setVisible(bool(text))
+        self.hint.setVisible(review is not None and review.risk is not None)
+
+    def _show_assessment(self, review: Review, assessment: RiskAssessment) -> None:
         self._say(risk_headline(assessment), assessment.reason)
         self.headline.setToolTip(assessment.formula)
         for row, term in enumerate(assessment.rows):
             for column, (text, tip) in enumerate(risk_cells(term)):
+                was = predicted_value(review, term.column, text) if column == VALUE_COLUMN else ""
+                tip = "\n".join(filter(None, (was, tip)))
                 self.table.put(row, column, text, tip, editable=column == CUTOFF_COLUMN)
 
     def _say(self, headline: str, reason: str) -> None:
