@@ -34,8 +34,8 @@ bench: $(VENV)/.demo  ## speed and memory of analyze, on the sample or on SLIDE=
 	$(if $(SLIDE),,$(BIN)/crlm-spa demo --out demo-output)
 	$(BIN)/python benchmarks/analyze_slide.py $(or $(SLIDE),demo-output/sample-liver-metastasis.tif)
 
-screenshots: $(VENV)/.test  ## napari with a slide: make screenshots SLIDE=slide.svs
-	$(SCREEN) $(BIN)/python tools/screenshots.py docs/images $(if $(SLIDE),--slide $(SLIDE))
+screenshots: $(VENV)/.test  ## every picture of docs/images/, taken of drawn slides; ONLY=correct for one walk
+	$(SCREEN) $(BIN)/python -m tools.screenshots docs/images $(if $(ONLY),--only $(ONLY))
 
 clean:
 	rm -rf $(VENV) demo-output site build

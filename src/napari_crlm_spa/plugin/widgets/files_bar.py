@@ -45,7 +45,9 @@ class FilesBar(QWidget):
         #: For the panel to place: there is no room beside the buttons.
         self.job = JobBar()
         self.report_button = _button("Report", REPORT_TIP)
-        self.save_button = _button("Save", "Save a figure or the tiles, as they stand now")
+        self.save_button = _button("Save ▾", "Save a figure or the tiles, as they stand now")
+        # The style's own arrow is drawn over the word.
+        self.save_button.setStyleSheet("QToolButton::menu-indicator { image: none; }")
         self.save_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self.save_button.setMenu(self._menu())
         self.folder_button = _button("Folder", "Open the folder with all results")

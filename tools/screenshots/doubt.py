@@ -1,0 +1,2 @@
+def walk(slides, out):
+    pass
