@@ -21,6 +21,7 @@ from napari_crlm_spa.core.store.names import (
     TILES_PARQUET,
     TILES_SPATIALDATA,
 )
+from napari_crlm_spa.errors import StoreError
 
 if TYPE_CHECKING:
     from napari_crlm_spa.core.progress import Progress
@@ -46,6 +47,18 @@ _NAMES = {
     Target.ANNDATA: TILES_H5AD,
     Target.SPATIALDATA: TILES_SPATIALDATA,
     Target.REPORT: REPORT_HTML,
+}
+
+
+#: How the name of a file of each kind ends.
+_SUFFIXES = {
+    Target.QUPATH: (".geojson", ".geojson.gz"),
+    Target.QUPATH_AREAS: (".geojson", ".geojson.gz"),
+    Target.CSV: (".csv", ".csv.gz"),
+    Target.PARQUET: (".parquet",),
+    Target.ANNDATA: (".h5ad",),
+    Target.SPATIALDATA: (".zarr",),
+    Target.REPORT: (".html", ".htm"),
 }
 
 
@@ -76,6 +89,11 @@ def export(
     ] = STANDARD_PALETTE,
 ) -> None:
     """Export the tiles of an analyzed slide with class, probabilities, doubts and zones."""
+    if out is not None and not out.name.endswith(_SUFFIXES[to]):
+        raise StoreError(
+            f"{out.name} is no name for an export to {to}: it ends in "
+            f"{' or '.join(_SUFFIXES[to])}. Choose another name, or another program with --to."
+        )
     stored = open_stored(result, reader)
     path = out or stored.folder / _NAMES[to]
     if to is Target.REPORT:
@@ -84,11 +102,13 @@ def export(
         with open_recorded_slide(stored.analysis, slide) as opened:
             report = export_report(path, stored.analysis, opened, stored.review, palette=palette)
             run_with_progress(report, STARTS_AFRESH)
-        Console().print(f"Wrote {path}", soft_wrap=True, highlight=False)
+        Console().print(f"Wrote {path}", soft_wrap=True, highlight=False, markup=False)
         return
     written = run_with_progress(_work(to, path, stored, slide), STARTS_AFRESH)
     what = "areas" if to is Target.QUPATH_AREAS else "tiles"
-    Console().print(f"Wrote {written} {what}: {path}", soft_wrap=True, highlight=False)
+    Console().print(
+        f"Wrote {written} {what}: {path}", soft_wrap=True, highlight=False, markup=False
+    )
 
 
 def _work(

@@ -53,7 +53,7 @@ def figure(
         work = render_figure(out, subject, options, region_um=_region(region), hidden=hidden)
         written = run_with_progress(work, STARTS_AFRESH)
     for path in written:
-        Console().print(f"Wrote {path}", soft_wrap=True, highlight=False)
+        Console().print(f"Wrote {path}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _region(text: str | None) -> tuple[float, float, float, float] | None:

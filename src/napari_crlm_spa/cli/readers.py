@@ -41,6 +41,8 @@ def readers(
     """List who corrected a slide, or compare two readers: kappa per class, effect on the risk."""
     from napari_crlm_spa.core.review import review_state
 
+    if not result.is_dir():
+        raise ReviewError(f"{result} is no folder. Name the result folder of an analyzed slide.")
     state = review_state(result)
     output = Console()
     if compare is None:
@@ -86,16 +88,18 @@ def _review(result: Path, state: ReviewState, name: str, risk_model: str) -> Rev
         names = ", ".join(known.values()) or "nobody"
         raise ReviewError(f"{name} has not corrected {result}. Its readers: {names}.")
     model = load_risk_model(risk_model)
-    return open_review(reopen_folder(result, model), model, known[place])
+    review = open_review(reopen_folder(result, model), model, known[place])
+    if review.problem:
+        raise ReviewError(review.problem)
+    return review
 
 
 def _compare(output: Console, a: Review, b: Review, csv: Path | None) -> None:
     from napari_crlm_spa.core.review import agreement, agreement_csv
 
     for review in (a, b):
-        for note in (*review.notes, review.problem):
-            if note:
-                output.print(f"{escape(review.reader)}: {escape(note)}", highlight=False)
+        for note in review.notes:
+            output.print(f"{escape(review.reader)}: {escape(note)}", highlight=False)
     touched, everywhere = agreement(a, b, touched_only=True), agreement(a, b)
     _show_agreement(output, touched, "tiles that at least one of the two touched")
     _show_agreement(output, everywhere, "all tiles that both count, untouched predictions included")

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.markup import escape
+
+from napari_crlm_spa.cli.progress import console
 from napari_crlm_spa.core.store import RISK_JSON
 from napari_crlm_spa.errors import CrlmSpaError, ReviewError, SlideError, StoreError
 
@@ -67,7 +70,7 @@ def open_stored(folder: Path, reader: str | None) -> Stored:
     DamagedAnalysis
         If the folder holds no finished analysis.
     ReviewError
-        If there is no such reader.
+        If there is no such reader, or the corrections cannot be read.
     """
     from napari_crlm_spa.core.pipeline import reopen_folder
 
@@ -84,7 +87,12 @@ def open_stored(folder: Path, reader: str | None) -> Stored:
             f"{reader} has corrected nothing in {folder.name}; corrections are there by: {names}. "
             "Name one of them, or leave --reader out for the map as classified."
         )
-    return Stored(analysis, open_review(analysis, model, reader), place)
+    review = open_review(analysis, model, reader)
+    if review.problem:
+        raise ReviewError(review.problem)
+    for note in review.notes:
+        console.print(f"[yellow]Note:[/] {escape(note)}", highlight=False, soft_wrap=True)
+    return Stored(analysis, review, place)
 
 
 def open_recorded_slide(analysis: Analysis, moved_to: Path | None) -> Slide:

@@ -12,7 +12,7 @@ import io
 import json
 import uuid
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
@@ -72,12 +72,12 @@ class Frame:
 
 
 def write_tiles_geojson(path: Path, tissue_map: TissueMap, info: SlideInfo) -> int:
-    """Write every classified tile as a square, gzipped, one at a time.
+    """Write every classified tile as a square.
 
     Parameters
     ----------
     path
-        Ends in ``.geojson.gz``; QuPath opens it as it is.
+        Ends in ``.geojson.gz`` to be compressed, else in ``.geojson``; QuPath opens both.
     tissue_map
         The tiles.
     info
@@ -97,7 +97,7 @@ def write_tiles_geojson(path: Path, tissue_map: TissueMap, info: SlideInfo) -> i
 def export_tiles_geojson(
     path: Path, source: TileSource, info: SlideInfo
 ) -> Generator[Progress, None, int]:
-    """Write every tile as a square with all that is known of it, gzipped, block by block.
+    """Write every tile as a square with all that is known of it, block by block.
 
     A tile that a reader set aside is of QuPath's class ``Ignore*``. Corrected tiles carry the
     predicted class in their metadata. The same input gives the same bytes.
@@ -105,7 +105,8 @@ def export_tiles_geojson(
     Parameters
     ----------
     path
-        Ends in ``.geojson.gz``; it is replaced when the new file is complete.
+        Ends in ``.geojson.gz`` to be compressed, else in ``.geojson``; it is replaced when the
+        new file is complete.
     source
         The tiles.
     info
@@ -164,13 +165,15 @@ def export_areas_geojson(
 
 @contextmanager
 def _collection(path: Path) -> Iterator[TextIO]:
-    """Open a gzipped feature collection; what is written in the block are its features."""
+    """Open a feature collection; what is written in the block are its features."""
     with (
         atomic_path(path) as temporary,
         temporary.open("wb") as raw,
         # No name and no time: the same tiles give the same file.
-        gzip.GzipFile("", "wb", _GZIP_LEVEL, raw, mtime=0) as packed,
-        io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as file,
+        gzip.GzipFile("", "wb", _GZIP_LEVEL, raw, mtime=0)
+        if path.suffix.lower() == ".gz"
+        else nullcontext(raw) as stream,
+        io.TextIOWrapper(stream, encoding="utf-8", newline="\n") as file,
     ):
         file.write('{"type":"FeatureCollection","features":[')
         yield file

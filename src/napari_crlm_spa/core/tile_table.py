@@ -122,6 +122,11 @@ class TileSource:
         for start in range(0, len(flat), size):
             yield self._block(flat[start : start + size], interaction)
 
+    def no_tiles(self) -> TileBlock:
+        """Return a block of no tile; it tells what would be known of one."""
+        interaction = {} if self.features is None else self.features.interaction_maps()
+        return self._block(np.empty(0, np.intp), interaction)
+
     def _block(
         self, flat: NDArray[np.intp], interaction: Mapping[str, NDArray[np.float32]]
     ) -> TileBlock:

@@ -179,3 +179,52 @@ def test_marks_of_quality_go_along(run, result, tmp_path):
     assert {"mark_blur", "mark_pen", "mark_fold", "mark_air"} <= set(table.columns)
     run("export", result, "--to", "report", "-o", tmp_path / "r.html")
     assert "Marks on classified tiles" in (tmp_path / "r.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        *(("csv", "t.parquet"), ("parquet", "t.csv"), ("anndata", "t.csv"), ("report", "t.pdf")),
+        *(("qupath", "t.csv"), ("spatialdata", "results")),
+    ],
+)
+def test_a_name_of_another_kind_of_file_is_refused(run, result, tmp_path, target, name):
+    code, _, err = run("export", result, "--to", target, "-o", tmp_path / name)
+    assert code == 2
+    assert name in err
+    assert target in err
+    assert not (tmp_path / name).exists()
+
+
+def test_brackets_in_a_path_are_no_markup(run, result, tmp_path):
+    place = tmp_path / "[red]" / "[" / "x]"
+    for arguments in (("--to", "csv", "-o", place / "t.csv"), ("-o", place / "t.geojson")):
+        code, out, _ = run("export", result, *arguments)
+        assert code == 0
+        assert str(arguments[-1]) in out
+    code, out, _ = run("figure", result, "-o", place / "f.png", "--dpi", "50")
+    assert code == 0
+    assert str(place / "f.png") in out
+
+
+def test_corrections_on_another_map_are_not_passed_off_as_applied(run, result, tmp_path):
+    log = result / "readers" / "anna" / "edits.jsonl"
+    text = log.read_text("utf-8")
+    run_record = json.loads((result / "run.json").read_text("utf-8"))
+    log.write_text(text.replace(run_record["identity"], "ab" * 32), "utf-8")
+    out = tmp_path / "t.csv"
+    code, _, err = run("export", result, "--to", "csv", "--reader", "Anna", "-o", out)
+    assert code == 0
+    assert "another tissue map" in " ".join(err.split())
+    assert (pd.read_csv(out)["state"] == "classified").all()
+
+
+def test_corrections_that_cannot_be_read_stop_an_export(run, result, tmp_path):
+    log = result / "readers" / "anna" / "edits.jsonl"
+    log.unlink()
+    log.mkdir()
+    for command in (("export", "--to", "csv", "-o", tmp_path / "t.csv"), ("figure",)):
+        code, _, err = run(command[0], result, *command[1:], "--reader", "Anna")
+        assert code == 2
+        assert "cannot be read" in " ".join(err.split())
+    assert not (tmp_path / "t.csv").exists()

@@ -72,3 +72,19 @@ def test_a_table_without_a_comparison_is_refused(run, analysis, tmp_path):  # no
     code, _, err = run("readers", analysis.folder, "--csv", tmp_path / "a.csv")
     assert code == 2
     assert "--compare" in err
+
+
+def test_a_folder_that_is_not_there_is_no_slide_without_readers(run, tmp_path):  # noqa: F811
+    code, _, err = run("readers", tmp_path / "absent")
+    assert code == 2
+    assert "is no folder" in err
+
+
+def test_two_readers_are_not_compared_if_one_cannot_be_read(run, analysis, reviews):  # noqa: F811
+    log = analysis.folder / "readers" / "ben" / "edits.jsonl"
+    log.unlink()
+    log.mkdir()
+    code, out, err = run("readers", analysis.folder, "--compare", "Ada", "ben")
+    assert code == 2
+    assert "cannot be read" in " ".join(err.split())
+    assert "kappa" not in out

@@ -215,3 +215,12 @@ def test_blocks_of_any_size_are_the_same_tiles():
         np.testing.assert_array_equal(joined, getattr(whole, name))
     np.testing.assert_allclose(whole.confidence, source.tissue_map.confidence().ravel())
     np.testing.assert_allclose(whole.entropy, source.tissue_map.entropy().ravel(), rtol=1e-6)
+
+
+def test_only_a_name_that_says_so_is_compressed(tmp_path):
+    source = reviewed_map()
+    plain, packed = tmp_path / "t.geojson", tmp_path / "t.geojson.gz"
+    for path in (plain, packed):
+        list(export_tiles_geojson(path, source, info()))
+    assert gzip.decompress(packed.read_bytes()) == plain.read_bytes()
+    assert len(json.loads(plain.read_text("utf-8"))["features"]) == len(source)

@@ -30,6 +30,8 @@ from napari_crlm_spa.errors import StoreError
 
 #: Names inside the files.
 TILES, REGION, INSTANCE = "tiles", "region", "tile"
+#: One of these lies in every Zarr store, by version.
+_ZARR_FILES = ("zarr.json", ".zgroup", ".zattrs", ".zmetadata")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -114,6 +116,8 @@ def export_anndata(
         Number of tiles written.
     """
     stage = "Writing AnnData"
+    if path.suffix != ".h5ad":
+        raise StoreError(f"{path.name}: the name of an AnnData file ends in .h5ad.")
     yield Progress(stage, 0, 2)
     made = tiles_as_anndata(source, record)
     yield Progress(stage, 1, 2)
@@ -136,9 +140,11 @@ def export_spatialdata(
     Raises
     ------
     StoreError
-        If spatialdata is not installed, or the store cannot be written.
+        If spatialdata is not installed, the store cannot be written, or `path` is something
+        else than a store.
     """
     stage = "Writing SpatialData"
+    _refuse_other_folder(path)
     spatialdata = _needed("spatialdata", "spatialdata")
     models = _needed("spatialdata.models", "spatialdata")
     geopandas = _needed("geopandas", "spatialdata")
@@ -159,15 +165,33 @@ def export_spatialdata(
     return int(table.n_obs)
 
 
+def _refuse_other_folder(path: Path) -> None:
+    """Refuse to replace a folder that is no store: all that is in it would be lost."""
+    if path.suffix != ".zarr":
+        raise StoreError(f"{path.name}: the name of a SpatialData store ends in .zarr.")
+    is_store = any((path / name).is_file() for name in _ZARR_FILES)
+    if path.is_file() or (path.is_dir() and any(path.iterdir()) and not is_store):
+        raise StoreError(
+            f"{path} is there already and is no SpatialData store, so it is not replaced. Choose "
+            "another name."
+        )
+
+
 def _replace_folder(path: Path, made: Any) -> None:
     with write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.stem}-"))
         try:
             made.write(temporary / path.name)
+            old = temporary / "old"
             if path.exists():
-                path.rename(temporary / "old")
-            (temporary / path.name).rename(path)
+                path.rename(old)
+            try:
+                (temporary / path.name).rename(path)
+            except OSError:
+                if old.exists():
+                    old.rename(path)
+                raise
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 

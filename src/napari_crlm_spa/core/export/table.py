@@ -94,7 +94,8 @@ def export_tile_table(path: Path, source: TileSource) -> Generator[Progress, Non
             f"{', '.join(TABLE_SUFFIXES)}."
         )
     with opened(path) as write:
-        for block in source.blocks():
+        # Readers of tables want a heading, also over nothing.
+        for block in source.blocks() if total else (source.no_tiles(),):
             write(tile_frame(block, source))
             done += len(block)
             yield Progress(stage, done, total, "tiles")

@@ -1,6 +1,8 @@
 """Tiles for other programs: what is read back is what was there."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ from napari_crlm_spa._tests.core.test_geojson import reviewed_map
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.export import (
     SlideRecord,
+    annotated,
     export_anndata,
     export_spatialdata,
     export_tile_table,
@@ -18,6 +21,8 @@ from napari_crlm_spa.core.export import (
 )
 from napari_crlm_spa.core.report.record import public_record
 from napari_crlm_spa.core.risk import RESEARCH_USE_ONLY, assess_risk, load_risk_model
+from napari_crlm_spa.core.spatial import spatial_features
+from napari_crlm_spa.core.tiles import TileState
 from napari_crlm_spa.errors import StoreError
 
 RUN = {
@@ -62,6 +67,51 @@ def test_blocks_are_joined_without_a_second_header(source, tmp_path, monkeypatch
     list(export_tile_table(tmp_path / "t.csv", source))
     assert len(pd.read_csv(tmp_path / "t.csv")) == len(source)
     assert (tmp_path / "t.csv").read_text().count("confidence") == 1
+
+
+@pytest.mark.parametrize("name", ["tiles.csv", "tiles.csv.gz", "tiles.parquet"])
+def test_a_table_of_no_tile_has_its_heading(source, name, tmp_path):
+    bare = np.zeros_like(source.tissue_map.classes)
+    shown = replace(source.tissue_map, classes=bare, state=bare + TileState.GLASS)
+    empty = replace(source, tissue_map=shown, features=spatial_features(shown))
+    if name.endswith("parquet"):
+        pytest.importorskip("pyarrow")
+    list(export_tile_table(tmp_path / name, empty))
+    read = pd.read_parquet if name.endswith("parquet") else pd.read_csv
+    columns = read(tmp_path / name).columns
+    assert list(columns) == list(tile_frame(next(source.blocks()), source).columns)
+    assert len(read(tmp_path / name)) == 0
+
+
+def test_a_store_replaces_no_folder_of_another_kind(source, tmp_path, monkeypatch):
+    class Made:
+        def write(self, path):
+            path.mkdir()
+            (path / "zarr.json").write_text("{}")
+
+    place = tmp_path / "work.zarr"
+    place.mkdir()
+    (place / "thesis.txt").write_text("years of work")
+    for path in (place, place / "thesis.txt", tmp_path / "work"):
+        with pytest.raises(StoreError, match=r"no SpatialData store|ends in \.zarr"):
+            annotated._refuse_other_folder(path)
+    (place / "thesis.txt").rename(tmp_path / "thesis.txt")
+    annotated._refuse_other_folder(place)
+    annotated._replace_folder(place, Made())
+    annotated._refuse_other_folder(place)  # its own store it does replace
+    # Where the new one cannot be put in place, the old one stays.
+    (place / "old").write_text("")
+    rename = Path.rename
+
+    def refuse(self, target):
+        if self.name == place.name and self != place:
+            raise OSError("in use")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(StoreError, match="in use"):
+        annotated._replace_folder(place, Made())
+    assert (place / "old").exists()
 
 
 def test_an_unknown_kind_of_table_is_refused(source, tmp_path):

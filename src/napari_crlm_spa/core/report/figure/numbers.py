@@ -14,6 +14,9 @@ from napari_crlm_spa.core.tissue_map import TissueMap
 
 #: x, y, width, height in micrometers from the slide's top-left corner.
 RegionUm = tuple[float, float, float, float]
+_CLASSES, _STATISTICS = ("name", "title", "color", "tiles", "mm2", "share"), ("statistic", "value")
+#: First lines of the tables beside figures.
+HEADINGS = frozenset({",".join(_CLASSES), ",".join(_STATISTICS)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def numbers_csv(shown: FigureMap, tissue_map: TissueMap, region_um: RegionUm) ->
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     if isinstance(shown, CodeMap):
-        writer.writerow(["name", "title", "color", "tiles", "mm2", "share"])
+        writer.writerow(_CLASSES)
         for row in legend_rows(shown, tissue_map, region_um):
             share = "" if row.share is None else round(row.share, 6)
             cells = [row.name, row.title, row.color, row.tiles, round(row.mm2, 6), share]
@@ -70,7 +73,7 @@ def numbers_csv(shown: FigureMap, tissue_map: TissueMap, region_um: RegionUm) ->
         return text.getvalue()
     values = shown.values[tiles_in(tissue_map, region_um)].astype(np.float64)
     known = values[~np.isnan(values)]
-    writer.writerow(["statistic", "value"])
+    writer.writerow(_STATISTICS)
     writer.writerow(["tiles", len(known)])
     names = ("lowest", "lower quartile", "median", "upper quartile", "highest")
     if len(known):

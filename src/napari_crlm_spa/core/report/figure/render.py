@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Collection, Generator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,12 @@ from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.core.report.figure.draw import draw, notes_of
 from napari_crlm_spa.core.report.figure.layout import lay_out
 from napari_crlm_spa.core.report.figure.maps import CodeMap, FigureMap, map_of
-from napari_crlm_spa.core.report.figure.numbers import RegionUm, legend_rows, numbers_csv
+from napari_crlm_spa.core.report.figure.numbers import (
+    HEADINGS,
+    RegionUm,
+    legend_rows,
+    numbers_csv,
+)
 from napari_crlm_spa.core.report.figure.options import FIGURE_SUFFIXES, FigureOptions
 from napari_crlm_spa.core.report.figure.pixels import draw_pixels
 from napari_crlm_spa.core.report.record import public_record
@@ -29,6 +35,8 @@ from napari_crlm_spa.errors import ReviewError, StoreError
 
 #: What of a run's record is kept inside a figure.
 _KEPT = ("identity", "created", "slide", "model", "versions")
+#: A region of so many times the map's width or height shows no tile any more.
+_LARGEST = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -106,7 +114,8 @@ def render_figure(
     Raises
     ------
     StoreError
-        If the suffix is unknown or the files cannot be written.
+        If the suffix is unknown, the files cannot be written, or a table of something else has
+        the name of the figure's.
     ReviewError
         If the region is empty or the figure too large.
     FeatureError
@@ -120,6 +129,8 @@ def render_figure(
         )
     region = checked_region(subject, region_um)
     shown = shown or map_of(subject.tissue_map, subject.features, options, hidden)
+    if shown is not None:
+        _refuse_other_table(path.with_suffix(".csv"))
     rows = legend_rows(shown, subject.tissue_map, region) if isinstance(shown, CodeMap) else []
     rows = [row for row in rows if row.tiles]
     outline = None
@@ -153,7 +164,7 @@ def checked_region(subject: FigureSubject, region_um: RegionUm | None) -> Region
     Raises
     ------
     ReviewError
-        If it has no size, or lies beside the tiles.
+        If it has no size, lies beside the tiles, or is far larger than all of them.
     """
     whole = subject.whole_um()
     if region_um is None:
@@ -166,13 +177,28 @@ def checked_region(subject: FigureSubject, region_um: RegionUm | None) -> Region
         or y + height <= whole[1]
     )
     # Not "<=": a nan is refused, too.
-    if not (width > 0 and height > 0) or beside:
+    sized = 0 < width <= _LARGEST * whole[2] and 0 < height <= _LARGEST * whole[3]
+    if not sized or not (isfinite(x) and isfinite(y)) or beside:
         raise ReviewError(
             f"The region x={x:g}, y={y:g}, width={width:g}, height={height:g} µm holds no part of "
-            f"the map, which spans x={whole[0]:g} to {whole[0] + whole[2]:g} and y={whole[1]:g} "
-            f"to {whole[1] + whole[3]:g} µm. Choose a region inside."
+            f"the map, or is far larger: the map spans x={whole[0]:g} to {whole[0] + whole[2]:g} "
+            f"and y={whole[1]:g} to {whole[1] + whole[3]:g} µm. Choose a region inside."
         )
     return region_um
+
+
+def _refuse_other_table(path: Path) -> None:
+    """Refuse to replace a table that is no figure's, as ``features.csv``."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            heading = file.readline().strip()
+    except FileNotFoundError:
+        return
+    if heading and heading not in HEADINGS:
+        raise StoreError(
+            f"{path} is another table; the numbers of the figure's legend would replace it. Choose "
+            "another name for the figure."
+        )
 
 
 def figure_record(

@@ -266,10 +266,24 @@ def test_no_letter_of_the_legend_is_cut_off(subject, width_mm, kind, tmp_path, m
 
 def test_a_region_beside_the_map_is_refused(subject, tmp_path):
     subject, _ = subject
-    for region in ((9e5, 0.0, 100.0, 100.0), (0.0, 0.0, 0.0, 5.0), (0.0, 0.0, np.nan, 5.0)):
+    inf, nan = np.inf, np.nan
+    beside = [(9e5, 0.0, 100.0, 100.0), (0.0, 0.0, 0.0, 5.0), (0.0, 0.0, nan, 5.0)]
+    endless = [(0.0, 0.0, inf, 5.0), (0.0, nan, 5.0, 5.0), (-inf, 0.0, inf, 5.0), (0, 0, 1e300, 5)]
+    for region in beside + endless:
         with pytest.raises(ReviewError, match="holds no part"):
             figure(tmp_path / "f.png", subject, region)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_figure_never_replaces_a_table_of_another_kind(subject, tmp_path):
+    subject, _ = subject
+    (tmp_path / "features.csv").write_text("slide,Overall_Stroma_ratio\na,0.1\n")
+    with pytest.raises(StoreError, match="is another table"):
+        figure(tmp_path / "features.png", subject)
+    assert [path.name for path in tmp_path.iterdir()] == ["features.csv"]
+    figure(tmp_path / "features.png", subject, kind="none")  # writes no numbers
+    for kind in ("tissue", "entropy", "tissue"):  # its own table it does replace
+        figure(tmp_path / "f.png", subject, kind=kind)
 
 
 def test_what_cannot_be_written_is_said(subject, tmp_path):
