@@ -294,7 +294,6 @@ class Drawing:
                 without_area += 1
             else:
                 known[area_id] = (area, np.array(outline))
-        # One that is gone may come back with Ctrl+Z of its own kind: pasted shapes keep the id.
         self._known = known
         self.without_area = without_area
         return tuple(area for area, _ in known.values())
@@ -318,8 +317,9 @@ class Drawing:
     def _area(
         self, outline: NDArray[np.float64], kind: str, class_name: str, area_id: str
     ) -> Area | None:
-        before, its_outline = self._known.get(area_id, (None, None))
-        if before is not None and np.array_equal(its_outline, outline):
+        known = self._known.get(area_id)
+        before = None if known is None else known[0]
+        if known is not None and before is not None and np.array_equal(known[1], outline):
             if before.class_name == class_name:
                 return before
             return dataclasses.replace(before, class_name=class_name, when=_now())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 from qtpy.QtWidgets import (
@@ -17,7 +17,7 @@ from qtpy.QtWidgets import (
     QVBoxLayout,
 )
 
-from napari_crlm_spa.core.annotations import Areas, read_areas
+from napari_crlm_spa.core.annotations import Area, Areas, read_areas
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.core.slide import SlideInfo
@@ -204,10 +204,7 @@ class DrawBox(QGroupBox):
     def _show_table(self) -> None:
         slide, areas = self._session.current, self._desk.areas
         counts = Counter(area.class_name for area in areas)
-        known = slide is not None and slide.info.pixel_size is not None
-        sizes: Counter[str] = Counter()
-        for area in areas if known and slide is not None else ():
-            sizes[area.class_name] += area.area_mm2(slide.info)  # type: ignore[assignment]
+        sizes = {} if slide is None else _sizes_mm2(areas, slide.info)
         scheme = CRLM7.in_palette(self._session.view.palette)
         names = [name for name in scheme.names if counts[name]]
         names += sorted(name for name in counts if name not in scheme.names)
@@ -217,7 +214,7 @@ class DrawBox(QGroupBox):
             title = short_title(scheme[name]) if ours else name or "without a class"
             self.table.put(row, 0, title, color=scheme[name].color if ours else OTHER_COLOR)
             self.table.put(row, 1, f"{counts[name]:,}")
-            self.table.put(row, 2, f"{sizes[name]:,.3f}" if known else "–")
+            self.table.put(row, 2, f"{sizes[name]:,.3f}" if sizes else "–")
         self.table.fit()
         drawing = self._desk.drawing
         lines = 0 if drawing is None else drawing.without_area
@@ -226,6 +223,14 @@ class DrawBox(QGroupBox):
             text = f"{lines} lines or paths enclose nothing: they are not saved and label no tile."
         self.line.setText(text)
         self.line.setVisible(bool(text))
+
+
+def _sizes_mm2(areas: Sequence[Area], info: SlideInfo) -> dict[str, float]:
+    """Sum the areas of each class; none where nobody knows how large a pixel is."""
+    sizes: dict[str, float] = {}
+    for area in areas if info.pixel_size is not None else ():
+        sizes[area.class_name] = sizes.get(area.class_name, 0.0) + area.area_mm2(info)
+    return sizes
 
 
 def _keyed(text: str, key: str) -> str:

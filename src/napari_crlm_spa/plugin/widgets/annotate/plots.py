@@ -24,10 +24,21 @@ TOP_PX = 30
 class Epoch(Protocol):
     """What is drawn of an epoch."""
 
-    epoch: int
-    train_loss: float
-    validation_loss: float
-    best: bool
+    @property
+    def epoch(self) -> int:
+        """Its number, from 1."""
+
+    @property
+    def train_loss(self) -> float:
+        """On the tiles that are learned from."""
+
+    @property
+    def validation_loss(self) -> float:
+        """On those held back; nan where there are none."""
+
+    @property
+    def best(self) -> bool:
+        """Whether it was better than all before."""
 
 
 class LossCurve(QWidget):
@@ -151,8 +162,8 @@ class Confusions(QWidget):
         """Classes that some tile has or is taken for."""
         if not self.tables:
             return []
-        sums = sum(t.confusion + t.confusion.T for _, t in self.tables).sum(axis=0)
-        return [i for i, total in enumerate(sums.tolist()) if total]
+        sums = [(t.confusion + t.confusion.T).sum(axis=0) for _, t in self.tables]
+        return [i for i, totals in enumerate(zip(*sums, strict=True)) if any(totals)]
 
     def _cell(self) -> float:
         room = self.width() / max(len(self.tables), 1) - NAME_PX - 8

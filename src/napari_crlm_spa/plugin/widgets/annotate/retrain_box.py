@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import (
@@ -27,6 +28,9 @@ from napari_crlm_spa.plugin.widgets.correct.buttons import push_button
 from napari_crlm_spa.plugin.widgets.job_bar import JobBar
 from napari_crlm_spa.plugin.widgets.message import Message
 from napari_crlm_spa.plugin.widgets.tables import ReadOnlyTable
+
+if TYPE_CHECKING:
+    from napari_crlm_spa.core.classifier.metrics import Evaluation
 
 RECIPES = {
     HEAD: ("the head only (minutes on a CPU)", "For up to some 2,000 tiles; rehearses old classes"),
@@ -186,10 +190,7 @@ class RetrainBox(QWidget):
         self.judged_on.setText(outcome.judged_on)
         self._show_recalls(outcome)
         self._show_old(outcome)
-        tables = [("before", outcome.before), ("after", outcome.after)]
-        same = outcome.before is not None and outcome.after is not None
-        same = same and outcome.before.class_names == outcome.after.class_names
-        self.confusions.show_tables([(t, e) for t, e in tables if e is not None] if same else [])
+        self.confusions.show_tables(_comparable(outcome))
         self.keep_button.setText(f"Keep as model {outcome.folder.name}")
         for widget in (self.judged_on, self.research, self.keep_button, self.discard_button):
             widget.setVisible(True)
@@ -275,6 +276,16 @@ class RetrainBox(QWidget):
             self.discard_button,
         ):
             widget.setVisible(False)
+
+
+def _comparable(outcome: Outcome) -> list[tuple[str, Evaluation]]:
+    """Return both confusions, or the new one alone where the models tell other classes apart."""
+    before, after = outcome.before, outcome.after
+    if after is None:
+        return []
+    if before is None or before.class_names != after.class_names:
+        return [("after", after)]
+    return [("before", before), ("after", after)]
 
 
 def _device() -> str:
