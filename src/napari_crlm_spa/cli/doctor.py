@@ -19,6 +19,13 @@ from napari_crlm_spa.errors import CrlmSpaError
 
 _PACKAGES = ("numpy", "torch", "torchvision", "zarr", "tifffile", "openslide-python", "napari")
 
+_QT_BINDINGS = {"PyQt6": "PyQt6", "PySide6": "PySide6-Essentials", "PyQt5": "PyQt5"}
+
+#: With each signal it loses a reference to True, until Python ends. Python 3.12 and later count
+#: no references to True.
+_BROKEN_PYSIDE6 = "6.12.0"
+_PYTHON = sys.version_info[:2]
+
 #: What a check found: whether it is well, and a sentence.
 Finding = tuple[bool, str]
 
@@ -98,15 +105,22 @@ def _check_model() -> Finding:
 
 
 def _check_viewer() -> Finding:
-    missing = [name for name in ("napari", "qtpy") if _version(name) == "absent"]
-    bindings = [name for name in ("PyQt6", "PySide6", "PyQt5") if _version(name) != "absent"]
-    if missing or not bindings:
+    installed = {name: _version(package) for name, package in _QT_BINDINGS.items()}
+    bindings = [name for name, number in installed.items() if number != "absent"]
+    if "absent" in (_version("napari"), _version("qtpy")) or not bindings:
         return True, "no napari or no Qt here; for the viewer: pip install 'napari-crlm-spa[all]'"
+    wanted = os.environ.get("QT_API", "").lower()
+    binding = next((name for name in bindings if name.lower() == wanted), bindings[0])
+    if (binding, installed[binding]) == ("PySide6", _BROKEN_PYSIDE6) and _PYTHON < (3, 12):
+        return False, (
+            f"PySide6 {_BROKEN_PYSIDE6} ends napari after a while with Python 3.11. Install "
+            f"another: pip install 'PySide6!={_BROKEN_PYSIDE6}', or take Python 3.12"
+        )
     if sys.platform == "linux" and not (
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):
-        return True, f"napari {_version('napari')} with {bindings[0]}; no screen here"
-    return True, f"napari {_version('napari')} with {bindings[0]} {_version(bindings[0])}"
+        return True, f"napari {_version('napari')} with {binding}; no screen here"
+    return True, f"napari {_version('napari')} with {binding} {installed[binding]}"
 
 
 def _check_writing(out: Path) -> Finding:

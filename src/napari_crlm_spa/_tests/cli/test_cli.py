@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from napari_crlm_spa._tests.painted_slide import paint, paint_over
+from napari_crlm_spa.cli import doctor
 from napari_crlm_spa.cli import main as cli
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.pipeline import analyze_to_end
@@ -212,6 +213,21 @@ def test_doctor_names_a_folder_that_may_not_be_written(run, tmp_path, monkeypatc
     code, out, _ = run("doctor", "-o", tmp_path)
     assert code == 2
     assert "may not be written" in out
+
+
+@pytest.mark.parametrize(
+    ("python", "number", "well"),
+    [((3, 11), "6.12.0", False), ((3, 12), "6.12.0", True), ((3, 11), "6.11.3", True)],
+)
+def test_doctor_warns_of_the_pyside6_that_ends_napari(monkeypatch, python, number, well):
+    there = {"PySide6-Essentials": number, "napari": "0.9.2", "qtpy": "2.4.3"}
+    monkeypatch.delenv("QT_API", raising=False)
+    monkeypatch.setattr(doctor, "_version", lambda name: there.get(name, "absent"))
+    monkeypatch.setattr(doctor, "_PYTHON", python)
+    good, sentence = doctor._check_viewer()
+    assert good is well
+    assert "PySide6" in sentence
+    assert ("pip install" in sentence) is not well
 
 
 def test_ctrl_c_says_how_to_go_on(run, slide, flags, tmp_path, monkeypatch):
