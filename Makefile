@@ -8,14 +8,21 @@ PYTHON ?= $(shell for each in python3 python3.13 python3.12 python3.11 python; d
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 SCREEN := tools/with_screen.sh
+# The other Qt binding lies in a folder of its own: the environment keeps one.
+PYSIDE6 := $(abspath $(VENV)/pyside6)
+TESTS   ?= src/napari_crlm_spa/_tests/plugin
 
-.PHONY: demo test check fix docs bench screenshots clean
+.PHONY: demo test test-pyside6 check fix docs bench screenshots clean
 
 demo: $(VENV)/.demo  ## analyze the drawn sample slide into demo-output/
 	$(BIN)/crlm-spa demo --out demo-output
 
 test: $(VENV)/.test  ## all tests, with a virtual screen where there is none
 	OMP_NUM_THREADS=1 $(SCREEN) $(BIN)/python -m pytest --numprocesses 2 $(PYTEST_ARGS)
+
+test-pyside6: $(VENV)/.pyside6  ## the plugin's tests with the other Qt binding, or TESTS="file file"
+	QT_API=pyside6 PYTHONPATH=$(PYSIDE6) OMP_NUM_THREADS=1 $(SCREEN) $(BIN)/python -m pytest \
+	  --override-ini qt_api=pyside6 --numprocesses 2 --dist loadfile $(PYTEST_ARGS) $(TESTS)
 
 check: $(VENV)/.check  ## format, lint, types and import rules
 	$(BIN)/ruff format --check .
@@ -52,6 +59,11 @@ $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 $(VENV)/.test: $(VENV)/.demo
 	$(PIP) --editable '.[all]'
 	$(BIN)/python tools/dependency_group.py test | $(PIP) --requirement /dev/stdin
+	@touch $@
+
+$(VENV)/.pyside6: $(VENV)/.test
+	rm -rf $(PYSIDE6)
+	$(BIN)/python tools/dependency_group.py pyside6 | $(PIP) --target $(PYSIDE6) --requirement /dev/stdin
 	@touch $@
 
 $(VENV)/.check: $(VENV)/.demo
