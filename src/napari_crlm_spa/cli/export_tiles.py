@@ -91,6 +91,7 @@ def export_tiles(
     found: list[SlideToExport] = []
     failed: list[tuple[Path, CrlmSpaError]] = []
     rows = list(_rows(slides, common))
+    _refuse_shared_areas(rows, areas)
     for row in rows:
         try:
             found.append(gather.slide(row))
@@ -194,6 +195,17 @@ def _rows(slides: Sequence[Path], common: SlideTableRow) -> Iterator[SlideTableR
                 yield dataclasses.replace(common, slide=each)
         else:
             yield dataclasses.replace(common, slide=path)
+
+
+def _refuse_shared_areas(rows: Sequence[SlideTableRow], areas: Path | None) -> None:
+    """Refuse --areas with one file for several slides: they would get the labels of one."""
+    named = {row.slide.resolve(): row.slide.name for row in rows if row.areas == areas}
+    if areas is not None and not areas.is_dir() and len(named) > 1:
+        raise AnnotationError(
+            f"The areas in {areas.name} are of one slide, but would label {len(named)}: "
+            f"{', '.join(named.values())}. Pass a folder with <slide>.geojson for each, or a table "
+            "with the columns slide and areas."
+        )
 
 
 def _renamed(pairs: Sequence[str]) -> dict[str, str]:

@@ -14,6 +14,11 @@ from threading import Lock
 from napari_crlm_spa.errors import DiskFull, FolderNotWritable, StoreError
 
 _ASKING = Lock()
+#: Windows takes these for devices, whatever follows after a dot.
+_DEVICES = {
+    *("con", "prn", "aux", "nul", "conin$", "conout$"),
+    *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789\u00b9\u00b2\u00b3"),
+}
 
 
 @contextmanager
@@ -87,6 +92,11 @@ def is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):
         return False
+
+
+def is_device(name: str) -> bool:
+    """Tell whether Windows takes a file's name for a device (``aux.txt``)."""
+    return name.split(".")[0].strip().casefold() in _DEVICES
 
 
 @cache

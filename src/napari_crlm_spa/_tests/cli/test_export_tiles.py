@@ -160,3 +160,34 @@ def test_tables_with_holes_are_refused(run, tmp_path, text, sentence):  # noqa: 
     code, _, err = run("export-tiles", table, "-o", tmp_path / "out")
     assert code == 2
     assert sentence in err
+
+
+def test_one_file_of_areas_labels_no_second_slide(run, slide, areas, tmp_path):  # noqa: F811
+    other = paint(metastasis(), tmp_path / "other.png")
+    code, _, err = run("export-tiles", slide, other, "--areas", areas, "-o", tmp_path / "o", *SIZE)
+    assert code == 2
+    said = " ".join(err.split())
+    assert "painted.geojson are of one slide" in said
+    assert "painted.png, other.png" in said
+    assert not (tmp_path / "o").exists()
+    # The same slide named twice is one slide.
+    code, _, err = run("export-tiles", slide, slide, "--areas", areas, "-o", tmp_path / "o", *SIZE)
+    assert code == 0, err
+
+
+def test_a_log_of_another_run_is_told_before_its_labels_are_missed(
+    run,  # noqa: F811
+    slide,
+    options,
+    areas,
+    tmp_path,
+):
+    analysis = analyze_to_end(slide, tmp_path / "results", options)
+    open_review(analysis, load_risk_model(), "Ann").correct([20], [30], "MUC")
+    log = reader_folder(analysis.folder, "Ann") / "edits.jsonl"
+    log.write_text(log.read_text("utf-8").replace(analysis.run["identity"], "ab" * 32), "utf-8")
+    common = ("export-tiles", slide, "--results", tmp_path / "results", "--areas", areas, *SIZE)
+    code, _, err = run(*common, "-o", tmp_path / "o")
+    assert code == 0
+    assert "Ann: The corrections" in " ".join(err.split())
+    assert {row["source"] for row in rows_of(tmp_path / "o")} == {"drawn area"}

@@ -195,6 +195,9 @@ class _Job:
         self._journals: list[ExportJournal] = []
         self._replaced: set[str] = set()
         self._names = {row["slide"]: row["slide_fingerprint"] for row in earlier}
+        # Folders of classes, and the classes that they stand for in this export.
+        self._folders = {row["class"].casefold(): row["class"] for row in earlier}
+        self._named: dict[str, str] = {}
 
     def export(self, slide: SlideToExport, stage: str) -> Generator[Progress, None, None]:
         """Write the tiles of one slide, and gather its rows."""
@@ -205,6 +208,7 @@ class _Job:
             plan = plan_slide(slide, info, self._options)
             if not plan.tiles:
                 raise AnnotationError(no_tiles_message(info, plan))
+            self._refuse_shared_folder(plan)
             name = self._name_of(info)
             paths = [tile_path(tile.class_name, name, corner_xy0(plan, tile, info), self._options)
                      for tile in plan.tiles]  # fmt: skip
@@ -249,6 +253,22 @@ class _Job:
             name = f"{name}-{hashlib.sha256(info.fingerprint.encode()).hexdigest()[:8]}"
         self._names[name] = info.fingerprint
         return name
+
+    def _refuse_shared_folder(self, plan: LabeledPlan) -> None:
+        """Refuse classes that would mix in one folder, on some systems or on all."""
+        named = dict(self._named)
+        for name in plan.counts():
+            folder = safe_name(name)
+            # Windows and macOS take names that differ in capitals for the same.
+            key = folder.casefold()
+            earlier, other = self._folders.get(key, folder), named.setdefault(key, name)
+            if earlier != folder or other != name:
+                raise AnnotationError(
+                    f"The classes {other if other != name else earlier} and {name} would share a "
+                    "folder. Give one of them another name, or both the same (crlm-spa "
+                    "export-tiles --rename)."
+                )
+        self._named = named
 
     def _refuse(self, info: SlideInfo) -> None:
         """Refuse a slide that was written under another path, and tiles of another size."""
@@ -306,11 +326,11 @@ class _Job:
 
 
 def _identity(info: SlideInfo, options: ExportOptions) -> str:
-    """Hash all that determines a tile's pixels and its file."""
+    """Hash all that determines a tile's pixels, its file, and whether there is one."""
     size = info.known_pixel_size()
     parts = [
         info.fingerprint, size.x_um, size.y_um, options.tile_px, options.mpp, options.image,
-        options.jpeg_quality, version(_PACKAGE),
+        options.jpeg_quality, options.blank, version(_PACKAGE),
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 

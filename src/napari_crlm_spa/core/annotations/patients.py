@@ -230,7 +230,21 @@ def _warnings(
             f"{len(without)} slides name no patient: each counts as a patient of its own. If two "
             "are of one patient, name the patient, or the validation flatters."
         )
+    found.extend(_alike(balance.patients()))
     return found
+
+
+def _alike(patients: set[str]) -> list[str]:
+    """Warn of patients who may be one: names that differ in capitals and spaces only."""
+    by_name: dict[str, list[str]] = {}
+    for patient in sorted(patients):
+        by_name.setdefault("".join(patient.casefold().split()), []).append(patient)
+    return [
+        f"{' and '.join(repr(name) for name in names)} differ in capitals or spaces only and count "
+        "as different patients. If they are one, write the name alike, or the validation flatters."
+        for names in by_name.values()
+        if len(names) > 1
+    ]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -175,8 +175,7 @@ def _area(
     told = feature.properties
     metadata = told.get("metadata")
     metadata = dict(metadata) if isinstance(metadata, Mapping) else {}
-    written = class_of(told)
-    class_name = known_name(written, scheme, rename)
+    class_name = known_name(_text(class_of(told)), scheme, rename)
     kept: dict[str, Any] = {key: value for key, value in told.items() if key not in _OURS}
     for key, values in (
         ("metadata", {k: v for k, v in metadata.items() if k not in _OUR_METADATA}),
@@ -190,13 +189,18 @@ def _area(
     return Area(
         polygon_xy0=polygon,
         class_name=class_name,
-        annotator=str(metadata.get("annotator") or annotator),
-        when=str(metadata.get("when") or ""),
+        annotator=_text(metadata.get("annotator") or annotator),
+        when=_text(metadata.get("when") or ""),
         id=_id(feature.id, polygon, class_name, taken),
-        name=str(told.get("name") or ""),
+        name=_text(told.get("name") or ""),
         locked=told.get("isLocked") is True,
         properties=kept,
     )
+
+
+def _text(found: Any) -> str:
+    """Return a text that can be written; JSON may hold halves of characters."""
+    return str(found).encode(errors="replace").decode()
 
 
 def _measurements(found: Any) -> dict[str, Any]:

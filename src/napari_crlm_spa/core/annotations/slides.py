@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,9 +20,13 @@ from napari_crlm_spa.core.annotations.tile_plan import (
     plan_labeled_tiles,
     tiles_from_review,
 )
+from napari_crlm_spa.core.files import is_device
 from napari_crlm_spa.core.slide import SlideInfo
 from napari_crlm_spa.core.tissue_map import TissueMap
 from napari_crlm_spa.errors import AnnotationError
+
+#: Bytes; the corner and the suffix of a tile follow, and 255 are allowed.
+_LONGEST = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -160,6 +165,15 @@ def tile_path(
 
 
 def safe_name(name: str) -> str:
-    """Return a name that every system takes for a file or folder."""
+    """Return a name that every system takes for a folder, or for the beginning of a file.
+
+    A name that is too long is cut, and the beginning of its hash follows.
+    """
     kept = "".join("_" if char in '<>:"/\\|?*' or ord(char) < 32 else char for char in name)
-    return kept.strip().strip(".") or "_"
+    kept = kept.strip(" .") or "_"
+    if is_device(kept):
+        kept = f"_{kept}"
+    if len(kept.encode(errors="replace")) > _LONGEST:
+        start = kept.encode(errors="replace")[:_LONGEST].decode(errors="ignore").rstrip(" .")
+        kept = f"{start}-{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:8]}"
+    return kept

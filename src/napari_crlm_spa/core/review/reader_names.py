@@ -7,15 +7,11 @@ import re
 import unicodedata
 from pathlib import Path
 
+from napari_crlm_spa.core.files import is_device
 from napari_crlm_spa.core.store.names import EDITS_JSONL, READERS
 
 #: Who corrects if nobody gave a name.
 NOBODY = "reader"
-#: Windows takes these for devices, whatever follows after a dot.
-_RESERVED = {
-    *("con", "prn", "aux", "nul", "conin$", "conout$"),
-    *(f"{port}{n}" for port in ("com", "lpt") for n in "0123456789\u00b9\u00b2\u00b3"),
-}
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]|^[. ]+|[. ]+$')
 _LONGEST = 60
 #: A spreadsheet takes a cell that begins so for a formula.
@@ -42,7 +38,7 @@ def folder_name(name: str) -> str:
     plain = unicodedata.normalize("NFC", display_name(name).casefold())
     safe = _FORBIDDEN.sub("_", plain)
     safe = safe.encode("utf-8", "replace").decode()
-    if safe.split(".")[0].strip() in _RESERVED:
+    if is_device(safe):
         safe = f"_{safe}"
     if len(safe.encode()) > _LONGEST:
         safe = safe.encode()[:_LONGEST].decode("utf-8", "ignore").rstrip(". ")

@@ -25,8 +25,10 @@ from napari_crlm_spa.core.annotations import (
 )
 from napari_crlm_spa.core.annotations import tile_plan as plan
 from napari_crlm_spa.core.annotations.manifest import MANIFEST
+from napari_crlm_spa.core.annotations.slides import safe_name
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.classifier.training import data
+from napari_crlm_spa.core.files import is_device
 from napari_crlm_spa.core.slide import open_slide
 from napari_crlm_spa.core.tiles import TileState, TilingOptions, plan_tiles, read_tile
 from napari_crlm_spa.core.tissue_map import TissueMap
@@ -447,3 +449,62 @@ def test_tiles_of_a_real_slide_are_exactly_what_the_pipeline_reads(tmp_path):
             size = slide.info.known_pixel_size()
             assert int(row["x0"]) == round(int(row["col"]) * 112 / size.x_um)
     assert len(data.find_tiles([tmp_path], CRLM7, {}).tiles) == result.tiles
+
+
+NAMES = [
+    "CON",
+    "aux.v2",
+    "LPT\u00b9",
+    "x" * 300,
+    "\u674e" * 90,
+    "../../evil",
+    "b .",
+    " .hidden",
+    "..",
+    "a:b",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_class_has_a_folder_that_every_system_takes(make, tmp_path, name):
+    export(tmp_path / "out", make("one", areas=[area(name, LIVER)]))
+    (folder,) = (path for path in (tmp_path / "out").iterdir() if path.is_dir())
+    (row, *_) = rows_of(tmp_path / "out")
+    assert row["class"] == folder.name
+    assert not is_device(folder.name)
+    assert folder.name == folder.name.strip(" .")
+    assert not set(folder.name) & set('<>:"/\\|?*')
+    assert len(folder.name.encode()) < 120
+
+
+def test_long_names_stay_different():
+    assert safe_name("x" * 300) != safe_name("x" * 301)
+    assert safe_name("x" * 90) == "x" * 90
+
+
+@pytest.mark.parametrize("pair", [("a/b", "a_b"), ("Nest", "nest"), ("b.", "b")])
+def test_two_classes_never_share_a_folder(make, tmp_path, pair):
+    both = [area(pair[0], LIVER), area(pair[1], TUMOR)]
+    with pytest.raises(AnnotationError, match="would share a folder"):
+        export(tmp_path / "out", make("one", areas=both))
+    export(tmp_path / "two", make("first", areas=both[:1]))
+    second = make("second", areas=both[1:], shade=9)
+    if pair[0].casefold() == pair[1].casefold():
+        with pytest.raises(AnnotationError, match="Nest and nest would share a folder"):
+            export(tmp_path / "two", second)
+    else:
+        export(tmp_path / "two", second)  # the folder's own name is all that is known
+
+
+def test_what_is_blank_is_asked_anew_when_an_export_goes_on_by_another_rule(make, tmp_path):
+    glass = area("MUC", (0, 0, 3, 3))
+    slide = make("one", areas=[glass, area("HEP", LIVER)])
+    keep, drop = (ExportOptions(tile_px=PX, mpp=0.5, blank=each) for each in ("keep", "drop"))
+    assert export(tmp_path / "kept", slide, options=keep).written == {"HEP": 16, "MUC": 9}
+    stopped = export_labeled_tiles([slide], tmp_path / "out", keep)
+    for progress in stopped:
+        if progress.done == 25:
+            stopped.close()
+            break
+    assert export(tmp_path / "out", slide, options=drop).written == {"HEP": 16}
+    assert not (tmp_path / "out" / "MUC").exists()

@@ -133,3 +133,11 @@ def test_slides_without_a_patient_are_told():
 def test_one_patient_gets_one_warning():
     (only,) = balance_of(rows(("TUM", "train", "s", "A", 5)), FIFTH).warnings
     assert "All tiles are of one patient (A)" in only
+
+
+def test_patients_written_in_two_ways_are_told():
+    alike = rows(("TUM", "train", "s1", "P 1", 5), ("TUM", "validation", "s2", "p1", 5))
+    warnings = balance_of(alike, FIFTH).warnings
+    assert any("'P 1' and 'p1' differ in capitals or spaces only" in each for each in warnings)
+    apart = rows(("TUM", "train", "s1", "P1", 5), ("TUM", "validation", "s2", "P11", 5))
+    assert not any("capitals" in each for each in balance_of(apart, FIFTH).warnings)

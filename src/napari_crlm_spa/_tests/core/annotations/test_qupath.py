@@ -295,3 +295,14 @@ def test_areas_drawn_on_a_real_slide_are_read():
     renamed = read_areas(path, info, CRLM7, {"TUM_SARCOMA": "TUM"})
     assert "TUM" in renamed.class_names()
     assert renamed.notes == ()
+
+
+def test_halves_of_characters_do_not_keep_a_file_from_being_read(write, tmp_path):
+    odd = feature(
+        SQUARE, classification={"name": "a\ud800"}, name="\udfff", metadata={"annotator": "\ud83d"}
+    )
+    areas = read_areas(write([odd]), INFO, CRLM7)
+    assert (areas.areas[0].class_name, areas.areas[0].annotator) == ("a?", "?")
+    write_areas(tmp_path / "again.geojson", areas, INFO, CRLM7)
+    again = read_areas(tmp_path / "again.geojson", INFO, CRLM7)
+    assert again.areas[0].name == areas.areas[0].name
