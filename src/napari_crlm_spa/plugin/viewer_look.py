@@ -17,13 +17,15 @@ from napari_crlm_spa.core.progress import Progress
 
 if TYPE_CHECKING:
     from napari.components import Camera, ViewerModel
-    from napari.layers import Image, Layer
+    from napari.layers import Image, Layer, Vectors
 
     from napari_crlm_spa.plugin.layers import LayerData
 
 CANVAS_COLOR = "white"
 #: (height, width) of the canvas where napari does not tell it.
 USUAL_CANVAS_PX = (800, 800)
+#: What the viewer's status bar says of our layers.
+HELP = "B (hold) tissue without map · M next map · N, P next, previous slide"
 
 
 def dress_viewer(viewer: ViewerModel) -> None:
@@ -71,7 +73,33 @@ def add_layer(viewer: ViewerModel, layer_data: LayerData) -> Any:
     from napari.layers import Layer
 
     data, kwargs, kind = layer_data
-    return viewer.add_layer(Layer.create(data, kwargs, kind))
+    if kind == "vectors":
+        made: Layer = _quick_vectors()(data, **kwargs)
+    else:
+        made = Layer.create(data, kwargs, kind)
+    added = viewer.add_layer(made)
+    # Napari would tell of its own tools, by keys that do something else here.
+    added.help = HELP
+    viewer.help = HELP
+    return added
+
+
+@cache
+def _quick_vectors() -> type[Vectors]:
+    """Return napari's Vectors without their small picture.
+
+    Napari draws it tile by tile at every change, which takes longer than everything else that a
+    correction does; and of an outline nothing is to be seen in it.
+    """
+    from napari.layers import Vectors as Base
+
+    # Named as napari's own: it stores a layer by the name of its class.
+    class Vectors(Base):  # type: ignore[misc,unused-ignore]
+        def refresh(self, *args: Any, thumbnail: bool = True, **kwargs: Any) -> None:  # noqa: ARG002
+            """Follow the data, without the small picture."""
+            super().refresh(*args, thumbnail=False, **kwargs)
+
+    return Vectors
 
 
 def fit_view(viewer: ViewerModel, layer: Layer) -> None:

@@ -1,7 +1,8 @@
 """A reader's log as lines of JSON: readable by eye and by any program, runs instead of tiles.
 
 Tiles stand in reading order as ``[row, first column, number of columns]``, their classes and
-states beside them as ``[value, number of tiles]``. A class of null is "counted nowhere".
+states beside them as ``[value, number of tiles]``. A class of null is "counted nowhere". Where
+that would be too many runs to be read by anybody, they are packed (`packed`).
 """
 
 from __future__ import annotations
@@ -18,12 +19,20 @@ from numpy.typing import NDArray
 from napari_crlm_spa.core.classes import NOT_CLASSIFIED, ClassScheme
 from napari_crlm_spa.core.pipeline import Analysis
 from napari_crlm_spa.core.review.edits import Action, LogEntry
+from napari_crlm_spa.core.review.packed import (
+    tiles_of_json,
+    tiles_to_json,
+    values_of_json,
+    values_to_json,
+)
 from napari_crlm_spa.core.spatial import MixtureModel
 from napari_crlm_spa.core.store import to_json
 from napari_crlm_spa.core.tiles import TileState
 from napari_crlm_spa.core.tissue_map import TissueMap
 
-LOG_VERSION = 1
+LOG_VERSION = 2
+#: Logs that are read and gone on with; 1 had no packed runs.
+READABLE_VERSIONS = (1, LOG_VERSION)
 #: The last words of every line, so that a scan of many slides reads only the end of each log.
 CORRECTED_TILES = "corrected_tiles"
 
@@ -116,10 +125,10 @@ def line_of(entry: LogEntry, number: int, of: int | None, scheme: ClassScheme) -
     else:
         step, names = entry.edit, (None, *scheme.names)
         states = {state.value: state.name.lower() for state in TileState}
-        record["tiles"] = _runs_of_tiles(step.rows, step.cols)
-        record["from"] = [[names[code], n] for code, n in _runs(step.before)]
-        record["to"] = [[names[code], n] for code, n in _runs(step.after)]
-        record["state"] = [[states[code], n] for code, n in _runs(step.states_after)]
+        record["tiles"] = tiles_to_json(step.rows, step.cols)
+        record["from"] = values_to_json(step.before, dict(enumerate(names)))
+        record["to"] = values_to_json(step.after, dict(enumerate(names)))
+        record["state"] = values_to_json(step.states_after, states)
     record["score"] = [entry.score_before, entry.score_after]
     record["group"] = [entry.group_before, entry.group_after]
     record["risk_model"] = entry.risk_model
@@ -143,7 +152,7 @@ def step_of(record: Mapping[str, Any], tissue_map: TissueMap) -> LoggedStep:
         If it is no line of such a log, or about another map.
     """
     action = Action(record["action"])
-    rows, cols = _tiles(record.get("tiles", ()), tissue_map.shape)
+    rows, cols = tiles_of_json(record.get("tiles", ()), tissue_map.shape)
     codes = {name: code for code, name in enumerate((None, *tissue_map.scheme.names))}
     codes[None] = NOT_CLASSIFIED
     states = {state.name.lower(): state.value for state in TileState}
@@ -156,8 +165,8 @@ def step_of(record: Mapping[str, Any], tissue_map: TissueMap) -> LoggedStep:
         when=_moment(str(record["when"])),
         rows=rows,
         cols=cols,
-        after=_values(record.get("to", ()), codes, len(rows)),
-        states_after=_values(record.get("state", ()), states, len(rows)),
+        after=values_of_json(record.get("to", ()), codes, len(rows)),
+        states_after=values_of_json(record.get("state", ()), states, len(rows)),
         score=(_number(before), _number(after)),
         group=(group_before, group_after),
         risk_model=str(record["risk_model"]),
@@ -177,44 +186,3 @@ def _number(value: object) -> float | None:
     if not isinstance(value, int | float):
         raise TypeError(f"{value!r} is no score")
     return float(value)
-
-
-def _runs(values: NDArray[np.uint8]) -> list[tuple[int, int]]:
-    """Return (value, how often in a row) along an array."""
-    if not len(values):
-        return []
-    starts = np.concatenate([[0], np.flatnonzero(values[1:] != values[:-1]) + 1])
-    lengths = np.diff(np.append(starts, len(values)))
-    return list(zip(values[starts].tolist(), lengths.tolist(), strict=True))
-
-
-def _runs_of_tiles(rows: NDArray[np.int32], cols: NDArray[np.int32]) -> list[list[int]]:
-    """Return [row, first column, columns] of tiles in any order."""
-    if not len(rows):
-        return []
-    breaks = (rows[1:] != rows[:-1]) | (cols[1:] != cols[:-1] + 1)
-    starts = np.concatenate([[0], np.flatnonzero(breaks) + 1])
-    lengths = np.diff(np.append(starts, len(rows)))
-    return np.stack([rows[starts], cols[starts], lengths], axis=1).tolist()  # type: ignore[no-any-return]
-
-
-def _tiles(runs: Any, shape: tuple[int, int]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    table = np.asarray(runs, np.int64).reshape(-1, 3)
-    row, first, length = table.T
-    inside = (row >= 0) & (row < shape[0]) & (first >= 0) & (length > 0)
-    if not (inside & (first + length <= shape[1])).all():
-        raise ValueError("a tile lies outside of the map")
-    rows = np.repeat(row, length)
-    begins = np.cumsum(length) - length
-    cols = np.arange(length.sum()) - np.repeat(begins - first, length)
-    if len(np.unique(rows * shape[1] + cols)) != len(rows):
-        raise ValueError("a tile is named twice")
-    return rows.astype(np.int32), cols.astype(np.int32)
-
-
-def _values(runs: Any, codes: Mapping[Any, int], expected: int) -> NDArray[np.uint8]:
-    values = [codes[value] for value, _ in runs]
-    found = np.repeat(np.asarray(values, np.uint8), [int(n) for _, n in runs])
-    if len(found) != expected:
-        raise ValueError("classes and tiles differ in number")
-    return found

@@ -21,7 +21,12 @@ from filelock import FileLock, Timeout
 
 from napari_crlm_spa.core.files import write_bytes, write_errors
 from napari_crlm_spa.core.pipeline import Analysis
-from napari_crlm_spa.core.review.log_lines import LoggedStep, header_of, step_of
+from napari_crlm_spa.core.review.log_lines import (
+    READABLE_VERSIONS,
+    LoggedStep,
+    header_of,
+    step_of,
+)
 from napari_crlm_spa.core.review.reader_names import (
     display_name,
     kept_log_name,
@@ -135,9 +140,9 @@ class EditLog:
 
     def _is_ours(self, header: Mapping[str, Any]) -> bool:
         wanted = json.loads(to_json(self._header))
-        return all(
+        return header.get("format") in READABLE_VERSIONS and all(
             header.get(key) == wanted[key]
-            for key in ("format", "identity", "scheme", "classes", "rows", "cols")
+            for key in ("identity", "scheme", "classes", "rows", "cols")
         )
 
     def _steps(self, content: bytes, analysis: Analysis) -> list[LoggedStep]:

@@ -22,9 +22,10 @@ def editable(
     n_rows, n_cols = predicted.shape
     r, c = np.asarray(rows, np.int64).ravel(), np.asarray(cols, np.int64).ravel()
     inside = (r >= 0) & (r < n_rows) & (c >= 0) & (c < n_cols)
-    flat = np.unique(r[inside] * n_cols + c[inside])
-    flat = flat[predicted.classes.ravel()[flat] != NOT_CLASSIFIED]
-    return (flat // n_cols).astype(np.int32), (flat % n_cols).astype(np.int32)
+    wanted = np.zeros(predicted.shape, np.bool_)
+    wanted[r[inside], c[inside]] = True
+    found = np.nonzero(wanted & (predicted.classes != NOT_CLASSIFIED))
+    return found[0].astype(np.int32), found[1].astype(np.int32)
 
 
 def make_step(

@@ -211,9 +211,6 @@ def _line(mask: NDArray[np.bool_], side: int, axis: int, *, grow: bool) -> NDArr
     while length < side:
         step = min(length, side - length)
         first, second = (slice(-step), slice(step, None))
-        if axis == 0:
-            out = join(out[first], out[second])
-        else:
-            out = join(out[:, first], out[:, second])
+        out = join(out[first], out[second]) if axis == 0 else join(out[:, first], out[:, second])
         length += step
     return out

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_crlm_spa.core.classes import NOT_CLASSIFIED
-from napari_crlm_spa.core.spatial.interaction import NeighborTally, Neighborhoods
+from napari_crlm_spa.core.spatial.interaction import Neighborhoods, NeighborTally
 from napari_crlm_spa.core.spatial.zones import Zone
 from napari_crlm_spa.core.tissue_map import TissueMap
 

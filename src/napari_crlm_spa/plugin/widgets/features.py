@@ -17,7 +17,7 @@ from napari_crlm_spa.plugin.layers import ZONE_COLORS
 from napari_crlm_spa.plugin.map_view import MapKind
 from napari_crlm_spa.plugin.session import OpenSlide, Session
 from napari_crlm_spa.plugin.tables import short_title
-from napari_crlm_spa.plugin.throttle import Throttle
+from napari_crlm_spa.plugin.when_seen import WhenSeen
 from napari_crlm_spa.plugin.widgets.lens import MixtureLens
 from napari_crlm_spa.plugin.widgets.tables import ROW_PX, ReadOnlyTable, swatch
 
@@ -60,7 +60,7 @@ class FeaturesTab(QWidget):
         layout.addWidget(self.notes)
         layout.addWidget(self.lens_fold)
         layout.addStretch(1)
-        self._throttle = Throttle(self._follow, self)
+        self._seen = WhenSeen(self, self._follow)
         self.save_button.clicked.connect(self._on_save)
         self.table.cellClicked.connect(self._on_cell)
         session.current_changed.connect(self._on_current)
@@ -72,15 +72,15 @@ class FeaturesTab(QWidget):
     # -- showing --------------------------------------------------------------------------
 
     def _on_analysis(self, _slide: OpenSlide) -> None:
-        self._show(self._session.current)
+        self._seen.at_once()
 
     def _on_slide(self, _changed: object) -> None:
         # A dragged threshold or a brush changes the numbers many times a second.
-        self._throttle.poke()
+        self._seen.poke()
 
-    def _on_current(self, slide: OpenSlide | None) -> None:
+    def _on_current(self, _slide: OpenSlide | None) -> None:
         self.message.setText(HINT)
-        self._show(slide)
+        self._seen.at_once()
 
     def _follow(self) -> None:
         self._show(self._session.current)
@@ -106,11 +106,12 @@ class FeaturesTab(QWidget):
 
     def _put(self, row: int, column: int, cell: ShownFeature) -> None:
         shown = cell.now or EMPTY
-        self.table.put(row, column, f"{shown}\nwas {cell.was}" if cell.was else shown, cell.tip)
+        self.table.tell(row, column, f"{shown}\nwas {cell.was}" if cell.was else shown, cell.tip)
         item = self.table.item(row, column)
         font = item.font()
-        font.setBold(cell.in_risk_model)
-        item.setFont(font)
+        if font.bold() != cell.in_risk_model:
+            font.setBold(cell.in_risk_model)
+            item.setFont(font)
 
     def _fit(self) -> None:
         self.table.fit()

@@ -12,7 +12,7 @@ from napari_crlm_spa.plugin.layers.source import MapSource, source_of
 from napari_crlm_spa.plugin.map_view import MapKind, MapView
 from napari_crlm_spa.plugin.session import OpenSlide, Session, TileAt
 from napari_crlm_spa.plugin.tables import legend_rows
-from napari_crlm_spa.plugin.throttle import Throttle
+from napari_crlm_spa.plugin.when_seen import WhenSeen
 from napari_crlm_spa.plugin.widgets.legend_table import LegendTable
 from napari_crlm_spa.plugin.widgets.lines import Lines
 from napari_crlm_spa.plugin.widgets.map_bar import MapBar
@@ -43,7 +43,7 @@ class LegendBox(QGroupBox):
         layout.setSpacing(3)
         for widget in (self.bar, self.key, self.table, self.here):
             layout.addWidget(widget)
-        self._recount = Throttle(self._show_new, self)
+        self._recount = WhenSeen(self, self._show_new)
         self.key.threshold_changed.connect(lambda value: session.set_view(min_probability=value))
         self.table.clicked_class.connect(self._on_click)
         self.table.double_clicked_class.connect(self._on_double_click)

@@ -57,20 +57,9 @@ class LegendTable(ReadOnlyTable):
             share = "–" if row.share is None else f"{100 * row.share:.1f}"
             texts = (row.title, f"{row.tiles:,}", f"{row.area_mm2:.2f}", share)
             for column, text in enumerate(texts):
-                self._tell(at, column, text, SHARE_TIP if column == 3 else tip)
+                self.tell(at, column, text, SHARE_TIP if column == 3 else tip)
             self._color(at, row.color, hidden=row.name in hidden)
         self._fit_once()
-
-    def _tell(self, row: int, column: int, text: str, tip: str) -> None:
-        """Change a cell only if it says something else: every change lays the table out anew."""
-        item = self.item(row, column)
-        if item is None:
-            self.put(row, column, text, tip)
-            return
-        if item.text() != text:
-            item.setText(text)
-        if item.toolTip() != tip:
-            item.setToolTip(tip)
 
     def _color(self, row: int, color: str, *, hidden: bool) -> None:
         here = self._here(row)

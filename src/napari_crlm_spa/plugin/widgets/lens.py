@@ -36,6 +36,7 @@ from napari_crlm_spa.plugin.map_view import MapKind
 from napari_crlm_spa.plugin.session import OpenSlide, Session
 from napari_crlm_spa.plugin.tables import risk_headline
 from napari_crlm_spa.plugin.throttle import Throttle
+from napari_crlm_spa.plugin.when_seen import WhenSeen
 from napari_crlm_spa.plugin.widgets.lens_plot import LensPlot
 
 #: How often the numbers follow a line that is dragged.
@@ -79,7 +80,7 @@ class MixtureLens(QWidget):
         self.save_button = QPushButton("Save as CSV…")
         self._lay_out()
         self._follow = Throttle(self._move, self, every_ms=FOLLOW_MS)
-        self._redraw = Throttle(self._show, self)
+        self._redraw = WhenSeen(self, self._show)
         self._connect()
         self._show()
 
@@ -132,7 +133,7 @@ class MixtureLens(QWidget):
     def _on_current(self, _slide: OpenSlide | None) -> None:
         self._wanted_um = None
         self._follow.stop()
-        self._show()
+        self._redraw.at_once()
 
     def _on_slide(self, _changed: object) -> None:
         self._redraw.poke()

@@ -69,6 +69,17 @@ class ReadOnlyTable(QTableWidget):
             item.setIcon(swatch(color))
         self.setItem(row, column, item)
 
+    def tell(self, row: int, column: int, text: str, tip: str = "") -> None:
+        """Change a cell only if it says something else: every change lays the table out anew."""
+        item = self.item(row, column)
+        if item is None:
+            self.put(row, column, text, tip)
+            return
+        if item.text() != text:
+            item.setText(text)
+        if item.toolTip() != tip:
+            item.setToolTip(tip)
+
     def fit(self) -> None:
         """Be exactly as high as the rows need; without rows there is no table."""
         height = self.horizontalHeader().sizeHint().height() + self._row_px * self.rowCount() + 4

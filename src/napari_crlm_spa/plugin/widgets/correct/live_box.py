@@ -95,14 +95,15 @@ class LiveBox(QGroupBox):
         self.counts.setText(counts_line(review))
         self.thresholds.setText(thresholds_line(review))
         self.back_button.setVisible(not has_own_thresholds(review))
-        self.moved.setRowCount(0)
-        for row, mover in enumerate(movers(review)):
+        moved = movers(review)
+        self.moved.setRowCount(len(moved))
+        for row, mover in enumerate(moved):
             tip = CROSSED if mover.crossed else ""
             change = f"{mover.after - mover.before:+.4f}"
             texts = (mover.title, f"{mover.before:.4f}", f"{mover.after:.4f}", change)
             for column, text in enumerate(texts):
                 mark = " ●" if mover.crossed and column == len(texts) - 1 else ""
-                self.moved.put(row, column, text + mark, tip)
+                self.moved.tell(row, column, text + mark, tip)
         self.moved.fit()
 
     def _on_refit(self) -> None:

@@ -32,7 +32,7 @@ EMPTY = "No tile was changed yet."
 WIDE_COLUMN = HEADERS.index("From → to")
 FIRST_NUMBER = HEADERS.index("Tiles")
 #: In the order of `HEADERS`; the wide column takes what is left.
-WIDTHS_PX = (44, 44, 92, 46, 0, 44, 50)
+WIDTHS_PX = (44, 54, 86, 46, 0, 46, 50)
 DISPLAY = Qt.ItemDataRole.DisplayRole
 
 
@@ -43,6 +43,8 @@ class LogModel(QAbstractTableModel):
         super().__init__()
         self._review: Review | None = None
         self._shown = 0
+        # By their place in the log: of a large step it takes a while to say what it did.
+        self._cells: dict[int, tuple[str, ...]] = {}
 
     def follow(self, review: Review | None) -> None:
         """Show a review's log; of the same review only what was added."""
@@ -55,12 +57,20 @@ class LogModel(QAbstractTableModel):
             return
         self.beginResetModel()
         self._review, self._shown = review, n_now
+        self._cells.clear()
         self.endResetModel()
 
     def entry(self, row: int) -> LogEntry:
         """Return the entry in a row; row 0 is the newest."""
         assert self._review is not None
         return self._review.log[self._shown - 1 - row]
+
+    def _cells_of(self, row: int) -> tuple[str, ...]:
+        assert self._review is not None
+        place = self._shown - 1 - row
+        if place not in self._cells:
+            self._cells[place] = cells(self.entry(row), self._review.tissue_map.scheme)
+        return self._cells[place]
 
     def rowCount(self, parent: QModelIndex = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
         """Return the number of entries."""
@@ -84,7 +94,7 @@ class LogModel(QAbstractTableModel):
             return None
         entry, scheme = self.entry(index.row()), self._review.tissue_map.scheme
         if role == DISPLAY:
-            return cells(entry, scheme)[index.column()]
+            return self._cells_of(index.row())[index.column()]
         if role == Qt.ItemDataRole.ToolTipRole:
             return tip(entry, scheme)
         if role == Qt.ItemDataRole.ForegroundRole and entry.flipped:

@@ -11,6 +11,7 @@ from napari_crlm_spa.plugin.fold import Fold
 from napari_crlm_spa.plugin.session import OpenSlide, Session
 from napari_crlm_spa.plugin.tools.hand import Hand, Tool
 from napari_crlm_spa.plugin.tools.hand_keys import HandKeys
+from napari_crlm_spa.plugin.when_seen import WhenSeen
 from napari_crlm_spa.plugin.widgets.correct.compare_box import CompareBox
 from napari_crlm_spa.plugin.widgets.correct.live_box import LiveBox
 from napari_crlm_spa.plugin.widgets.correct.log_box import LogBox
@@ -58,6 +59,8 @@ class CorrectTab(QWidget):
         ):
             layout.addWidget(widget)
         layout.addStretch(1)
+        # What an edit does is said at once, but not behind another tab.
+        self._seen = WhenSeen(self, self._follow, every_ms=0)
         self.hand.changed.connect(self._on_hand)
         self.hand.told.connect(self._tell)
         session.review_changed.connect(self._on_review)
@@ -120,6 +123,9 @@ class CorrectTab(QWidget):
         self.compare_fold.setVisible(slide is not None and slide.review is not None)
 
     def _on_review(self, _what: object) -> None:
+        self._seen.poke()
+
+    def _follow(self) -> None:
         slide = self._session.current
         self._show_numbers(slide)
         self.reader_box.show_file(slide)

@@ -62,6 +62,7 @@ class ToolBox(QGroupBox):
         super().__init__("Tools")
         self._session = session
         self._hand = hand
+        self._palette = ""
         self.tools = {tool: self._tool_button(tool) for tool in Tool}
         self.undo_button = even_button("Undo", "Take the last step back (Z or Ctrl+Z)")
         self.redo_button = even_button("Redo", "Do it again (Y or Ctrl+Shift+Z)")
@@ -174,6 +175,9 @@ class ToolBox(QGroupBox):
         self._hand.set_fill(FillRule(Reach(self.reach.currentData()), self.radius.value()))
 
     def _color(self, view: MapView) -> None:
+        if view.palette == self._palette:
+            return
+        self._palette = view.palette
         scheme = CRLM7.in_palette(view.palette)
         for name, button in self.classes.items():
             color_button(button, scheme[name].color)
