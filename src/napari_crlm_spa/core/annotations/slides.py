@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from napari_crlm_spa.core.annotations.areas import Areas
+from napari_crlm_spa.core.annotations.joined_plan import join_plans, kept_out
 from napari_crlm_spa.core.annotations.options import ExportOptions
 from napari_crlm_spa.core.annotations.tile_plan import (
     LabeledPlan,
     PlannedTile,
     ReviewedMap,
     check_same_grid,
-    join_plans,
     plan_labeled_tiles,
     tiles_from_review,
 )
@@ -115,7 +115,8 @@ def plan_slide(
         plans.insert(0, plan_labeled_tiles(slide.areas, info, options))
     if slide.predicted is not None:
         check_same_grid(slide.predicted, plans[0].grid, info)
-    return join_plans(plans, options)
+    out = kept_out(slide.reviews, slide.areas.areas, info, options)
+    return join_plans(plans, options, out)
 
 
 def no_tiles_message(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,11 +24,12 @@ IMPURE = "less of the tile is covered than the purity asks for"
 MIXED = "another class covers too much of the tile"
 OVERLAP = "areas of different classes overlap"
 DISAGREE = "readers name different classes"
+ASIDE = "a reader set the tile aside"
 EXCLUDED = "an area to ignore covers too much of the tile"
 TOO_MANY = "more tiles of a class than asked for"
 BLANK = "blank by the paper's rule"
 UNREADABLE = "the file is damaged there"
-_ROUNDING = 1e-9
+ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,8 @@ class ReviewedMap:
     Parameters
     ----------
     tissue_map
-        Tiles in state EDITED or ACCEPTED are labeled; all others are the classifier's opinion.
+        Tiles in state EDITED or ACCEPTED are labeled; tiles SET_ASIDE are kept out, whatever
+        area covers them; all others are the classifier's opinion.
     reader
         Who decided.
     when
@@ -150,14 +151,14 @@ def plan_labeled_tiles(
     coverage = Coverage(labels, info, grid)
     if not coverage.names:
         return LabeledPlan(grid, notes=_unlabeled_notes(listed))
-    allowed = 1 - options.min_purity + _ROUNDING
+    allowed = 1 - options.min_purity + ROUNDING
     best, second = coverage.best_two()
     touched = best > 0
     reasons = np.full(best.shape, "", object)
-    reasons[touched & (best < options.min_purity - _ROUNDING)] = IMPURE
+    reasons[touched & (best < options.min_purity - ROUNDING)] = IMPURE
     mixed = touched & (second > allowed)
     reasons[mixed] = MIXED
-    reasons[mixed & (best + second > 1 + _ROUNDING)] = OVERLAP
+    reasons[mixed & (best + second > 1 + ROUNDING)] = OVERLAP
     reasons[mixed & coverage.annotators_differ(allowed)] = DISAGREE
     ignored = coverage.share_of([each for each in listed if is_excluding(each.class_name)])
     reasons[touched & (ignored > allowed)] = EXCLUDED
@@ -229,62 +230,6 @@ def check_same_grid(tissue_map: TissueMap, grid: TileGrid, info: SlideInfo) -> N
             f"{grid.rows} x {grid.cols} of {grid.stride_um:g} µm. Export with the tile size, "
             "resolution and pixel size that the slide was analyzed with."
         )
-
-
-def join_plans(plans: Sequence[LabeledPlan], options: ExportOptions) -> LabeledPlan:
-    """Join what several sources say of one slide.
-
-    A tile with different labels is left out and counted. Where all agree, the first source
-    counts, and everybody who said so is named. Then a class with too many tiles is thinned out
-    by chance.
-
-    Parameters
-    ----------
-    plans
-        Of the same grid; one at least.
-    options
-        `max_per_class` and `seed`.
-    """
-    found: dict[tuple[int, int], list[PlannedTile]] = {}
-    left_out: Counter[str] = Counter()
-    for plan in plans:
-        left_out.update(plan.left_out)
-        for tile in plan.tiles:
-            found.setdefault((tile.row, tile.col), []).append(tile)
-    tiles = []
-    for place in sorted(found):
-        said = found[place]
-        if len({tile.class_name for tile in said}) > 1:
-            left_out[DISAGREE] += 1
-        else:
-            tiles.append(_joined(said))
-    kept = _thinned(tiles, options)
-    left_out[TOO_MANY] += len(tiles) - len(kept)
-    notes = tuple(dict.fromkeys(note for plan in plans for note in plan.notes))
-    counted = {reason: count for reason, count in left_out.items() if count}
-    return LabeledPlan(plans[0].grid, tuple(kept), counted, notes)
-
-
-def _joined(said: Sequence[PlannedTile]) -> PlannedTile:
-    if len(said) == 1:
-        return said[0]
-    return dataclasses.replace(
-        said[0],
-        annotator=together(tile.annotator for tile in said),
-        when=max(tile.when for tile in said),
-    )
-
-
-def _thinned(tiles: list[PlannedTile], options: ExportOptions) -> list[PlannedTile]:
-    if not options.max_per_class:
-        return tiles
-    rng = np.random.default_rng(options.seed)
-    kept: list[PlannedTile] = []
-    for name in sorted({tile.class_name for tile in tiles}):
-        of_class = [tile for tile in tiles if tile.class_name == name]
-        chosen = rng.permutation(len(of_class))[: options.max_per_class]
-        kept.extend(of_class[int(i)] for i in chosen)
-    return sorted(kept, key=lambda tile: (tile.row, tile.col))
 
 
 def _refuse_beside(areas: Sequence[Area], info: SlideInfo) -> None:

@@ -242,6 +242,30 @@ def test_readers_and_areas_that_differ_on_a_tile_leave_it_out():
     assert found.left_out == {plan.DISAGREE: 1}
 
 
+def test_what_a_reader_set_aside_labels_no_tile_whatever_covers_it():
+    ann = ReviewedMap(map_of(INFO, OPTIONS, {
+        (0, 0): (None, TileState.SET_ASIDE), (1, 0): (None, TileState.SET_ASIDE),
+    }), "ann")  # fmt: skip
+    bob = ReviewedMap(map_of(INFO, OPTIONS, {(1, 0): ("TUM", TileState.ACCEPTED)}), "bob")
+    drawn = Areas((Area(box(0, 0, 400, 200), "TUM", "cid"),))
+    slide = SlideToExport(path=Path("drawn.svs"), areas=drawn, reviews=(ann, bob))
+    found = plan_slide(slide, INFO, OPTIONS)
+    assert [(tile.row, tile.col) for tile in found.tiles] == [(0, 1)]
+    assert found.left_out == {plan.ASIDE: 2}
+
+
+def test_an_area_to_ignore_keeps_accepted_tiles_out_too():
+    ann = ReviewedMap(map_of(INFO, OPTIONS, {
+        (0, 0): ("TUM", TileState.ACCEPTED), (0, 1): ("TUM", TileState.EDITED),
+    }), "ann")  # fmt: skip
+    ignored = Areas((Area(box(0, 0, 200, 200), "Ignore*"),))
+    for areas in (ignored, Areas((*ignored.areas, Area(box(600, 0, 800, 200), "STR")))):
+        slide = SlideToExport(path=Path("drawn.svs"), areas=areas, reviews=(ann,))
+        found = plan_slide(slide, INFO, OPTIONS)
+        assert (found.tiles[0].row, found.tiles[0].col) == (0, 1)
+        assert found.left_out == {plan.EXCLUDED: 1}
+
+
 def test_too_many_tiles_of_a_class_are_drawn_by_chance_but_reproducibly():
     areas = Areas((Area(box(0, 0, 2000, 600), "TUM"), Area(box(0, 600, 200, 1200), "STR")))
     slide = SlideToExport(path=Path("drawn.svs"), areas=areas)
