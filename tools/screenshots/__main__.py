@@ -10,11 +10,15 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+from importlib import import_module
 from pathlib import Path
 
 from tools.screenshots.slides import drawn_slides
 
-WALKS = ("first_slide", "correct", "doubt", "looking", "annotate", "report")
+import napari_crlm_spa.core.classifier.runtime  # noqa: F401 - torch before Qt
+
+#: In this order: "looking" looks at what "correct" has left.
+WALKS = ("first_slide", "correct", "looking", "doubt", "annotate", "report")
 
 
 def main() -> None:
@@ -32,15 +36,10 @@ def main() -> None:
     # Short names in the pictures, and nothing of the user's own is read or changed.
     os.chdir(work)
     os.environ["NAPARI_CONFIG"] = str(work / "napari" / "settings.yaml")
-    from tools.screenshots import annotate, correct, doubt, first_slide, looking, report
-
-    import napari_crlm_spa.core.classifier.runtime  # noqa: F401 - torch before Qt
-
-    tours = dict(zip(WALKS, (first_slide, correct, doubt, looking, annotate, report), strict=True))
     for name in walks:
         print(name)
         shutil.rmtree(work / "memory", ignore_errors=True)
-        tours[name].walk(slides, out)
+        import_module(f"tools.screenshots.{name}").walk(slides, out)
 
 
 if __name__ == "__main__":

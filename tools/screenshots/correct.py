@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from qtpy.QtCore import Qt
-from tools.screenshots.desk import Desk
+from tools.screenshots.desk import Desk, forget_readers
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 #: For pictures only: the paper prints no cut-offs. Chosen so that a few tiles decide the group.
@@ -22,6 +22,11 @@ MADE_UP = {
     ],
     "threshold": -0.35,
 }
+#: Around the tumor nodule in the liver, in tiles (row, column).
+NODULE = (
+    *((24.5, 31.5), (24.6, 33.2), (26, 34.4), (28, 34.2)),
+    *((29.2, 32.5), (28.3, 30), (26, 29.6), (24.5, 31.5)),
+)
 
 
 def with_cutoffs(desk: Desk) -> None:
@@ -33,6 +38,7 @@ def with_cutoffs(desk: Desk) -> None:
 
 
 def walk(slides: Path, out: Path) -> None:
+    forget_readers()
     desk = Desk(out, slides)
     desk.ready()
     with_cutoffs(desk)
@@ -44,47 +50,46 @@ def walk(slides: Path, out: Path) -> None:
 
 
 def _paint(desk: Desk) -> None:
-    panel, mouse = desk.panel, desk.mouse
-    tab = panel.correct
-    mouse.look_at((6, 24), (4, 24))
-    mouse.key(Qt.Key.Key_5)  # stroma, with the brush
-    mouse.press(9.5, 19.5)
-    for col in (20.5, 21.5, 22.5, 23.5):
-        mouse.move(9.5, col)
-    desk.hover(9.5, 23.5)
-    desk.picture("brush")
-    mouse.release(9.5, 23.5)
-    mouse.key(Qt.Key.Key_L)
-    mouse.key(Qt.Key.Key_2)  # debris
-    around = [(12, 8), (12, 12), (16, 13), (18, 11), (17, 7), (14, 6), (12, 8)]
-    mouse.press(*around[0])
-    for at in around[1:]:
+    mouse = desk.mouse
+    mouse.look_at((8, 31), (20, 38))
+    mouse.key(Qt.Key.Key_4)  # lymphocytes, with the brush
+    mouse.key(Qt.Key.Key_BracketLeft)
+    mouse.press(11.5, 29.5)
+    for at in ((12.5, 29.5), (13.5, 30.0), (14.5, 30.5), (15.5, 30.5)):
         mouse.move(*at)
-    desk.picture("lasso")
-    mouse.release(*around[-1])
+    desk.hover(15.5, 30.5)
+    desk.picture("brush")
+    mouse.release(15.5, 30.5)
+    _lasso_nodule(desk)
     desk.wait(0.5)
-    desk.scroll_to(tab.live_box)
-    desk.picture("live", panel.tabs)
+    desk.hover(26, 29.6)
+    desk.picture("flip")
+
+
+def _lasso_nodule(desk: Desk) -> None:
+    """Call the small nodule in the liver debris."""
+    desk.mouse.key(Qt.Key.Key_L)
+    desk.mouse.key(Qt.Key.Key_2)
+    desk.mouse.drag(*NODULE)
 
 
 def _read_the_log(desk: Desk) -> None:
-    panel = desk.panel
-    desk.scroll_to(panel.correct.log_box)
-    desk.picture("log", panel.correct.log_box)
+    desk.part("log", desk.panel.correct.log_box)
 
 
 def _compare(desk: Desk) -> None:
-    panel, mouse, tab = desk.panel, desk.mouse, desk.panel.correct
+    mouse, tab = desk.mouse, desk.panel.correct
     desk.type_into(tab.reader_box.name, "Ben")
     desk.ready()
-    mouse.key(Qt.Key.Key_3)
-    mouse.drag((9.5, 19.5), (9.5, 23.5))
+    mouse.key(Qt.Key.Key_D)
+    mouse.key(Qt.Key.Key_6)  # stroma
+    mouse.drag((11.5, 29.5), (13.5, 30.0), (15.5, 30.5))
+    _lasso_nodule(desk)
     desk.type_into(tab.reader_box.name, "Anna")
     desk.ready()
     desk.click(tab.compare_fold.heading)
     desk.click(tab.compare_box.compare_button)
     desk.until(lambda: tab.compare_box.found is not None)
-    desk.scroll_to(tab.compare_fold)
-    desk.picture("readers", panel.tabs)
+    desk.part("readers", tab.compare_fold)
     mouse.key(Qt.Key.Key_R, SHIFT)
     desk.wait(1)

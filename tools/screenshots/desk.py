@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,20 +10,40 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 from qtpy.QtCore import QEvent, QPoint, Qt
+from qtpy.QtGui import QImage
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QComboBox, QLineEdit, QScrollArea, QWidget
 
 from napari_crlm_spa._tests.plugin.canvas_mouse import CanvasMouse, canvas_of
+from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.plugin import memory, settings
+from napari_crlm_spa.plugin.layers.codes import MARK_COLORS, ZONE_COLORS
 
 WIDTH_PX, HEIGHT_PX = 1400, 900
 TIMEOUT_S = 900
-#: Colors of a picture: few enough for a small file. So many are the picture's most frequent ones,
-#: which are those of the panels; the others are shades of the tissue.
-COLORS, FLAT_COLORS = 160, 64
+#: So many colors of a picture are its most frequent ones, which are those of the panels; the others
+#: are shades of the tissue, as many as the size of the file allows.
+FLAT_COLORS, SHADES = 64, (96, 64, 40, 24, 12)
+LARGEST_BYTES = 250_000
+#: Colors in legends, small as they are.
+SIGNS = [
+    color
+    for color in (
+        *(tissue.color for tissue in CRLM7.classes),
+        *ZONE_COLORS.values(),
+        *MARK_COLORS.values(),
+    )
+    if color.startswith("#")
+]
 LEFT = Qt.MouseButton.LeftButton
 #: An arrow as screens show it, since a picture of a window has none.
 ARROW = ((0, 0), (0, 17), (4, 13), (7, 19), (10, 18), (7, 12), (12, 12))
+
+
+def forget_readers() -> None:
+    """Remove what was corrected and drawn on the slides by an earlier walk."""
+    for folder in Path("results").glob("case-*/readers"):
+        shutil.rmtree(folder)
 
 
 class Desk:
@@ -157,6 +178,16 @@ class Desk:
         path = self.out / f"{name}.png"
         save(pixels, path)
 
+    def part(self, name: str, widget: QWidget) -> None:
+        """Save a part of the panel, all of it, however little of it is in view."""
+        self.wait(0.5)
+        image = widget.grab().toImage().convertToFormat(QImage.Format.Format_RGBA8888)
+        data = image.constBits()
+        data.setsize(image.sizeInBytes())
+        shape = (image.height(), image.bytesPerLine() // 4, 4)
+        pixels = np.frombuffer(data, np.uint8).reshape(shape)[:, : image.width(), :3]
+        save(Image.fromarray(pixels.copy()), self.out / f"{name}.png")
+
     def _box(self, parts: tuple[QWidget, ...], until: QWidget | None) -> tuple[int, ...]:
         corners = [part.mapTo(self.window, QPoint(0, 0)) for part in parts]
         ends = [
@@ -173,20 +204,25 @@ class Desk:
 
 def save(picture: Image.Image, path: Path) -> None:
     """Save a picture with few colors, but with those of legend and letters as they are."""
-    pixels = np.asarray(picture.convert("RGB"))
+    picture = picture.convert("RGB")
+    for n_shades in SHADES:
+        _few_colors(picture, n_shades).save(path, optimize=True)
+        size = path.stat().st_size
+        if size <= LARGEST_BYTES:
+            break
+    print(f"{path.name}: {size / 1000:.0f} kB")
+
+
+def _few_colors(picture: Image.Image, n_shades: int) -> Image.Image:
+    pixels = np.asarray(picture)
     packed = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
     colors, counts = np.unique(packed, return_counts=True)
     flat = colors[np.argsort(counts)[::-1][:FLAT_COLORS]]
     tissue = pixels[~np.isin(packed, flat)].reshape(-1, 1, 3)
-    shades = picture.convert("RGB")
-    if len(tissue):
-        shades = Image.fromarray(tissue)
-    shades = shades.quantize(COLORS - FLAT_COLORS, Image.Quantize.MEDIANCUT)
+    shades = Image.fromarray(tissue) if len(tissue) else picture
+    shades = shades.quantize(n_shades, Image.Quantize.MEDIANCUT)
+    flat = np.union1d(flat, [int(color[1:], 16) for color in SIGNS]).astype(np.uint32)
     exact = np.stack([flat >> 16, flat >> 8 & 255, flat & 255], axis=-1)
     palette = Image.new("P", (1, 1))
-    palette.putpalette(
-        [*exact.ravel().tolist(), *shades.getpalette()[: 3 * (COLORS - FLAT_COLORS)]]
-    )
-    few = picture.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE)
-    few.save(path, optimize=True)
-    print(f"{path.name}: {path.stat().st_size / 1000:.0f} kB")
+    palette.putpalette([*exact.ravel().tolist(), *shades.getpalette()[: 3 * n_shades]])
+    return picture.quantize(palette=palette, dither=Image.Dither.NONE)

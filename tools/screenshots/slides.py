@@ -31,7 +31,8 @@ def drawn_slides(folder: Path) -> Path:
                 pass
     if not (folder / FAULTY).exists():
         _write_faulty(folder / FAULTY, folder / "case-02.tif")
-    (folder / BROKEN).write_text("What a broken download may leave.")
+    if not (folder / BROKEN).exists():
+        (folder / BROKEN).write_text("What a broken download may leave.")
     return folder
 
 
