@@ -233,13 +233,14 @@ class Drawing:
     def prepare(self) -> None:
         """Let the next shape have the chosen class and its color."""
         color = self._color_of(self._class)
-        self.layer.feature_defaults = {CLASS: self._class, ID: ""}
 
         def choose() -> None:
             self.layer.current_edge_color = color
             self.layer.current_face_color = [*_rgb(color), FACE_OPACITY]
 
         with_nothing_selected(self.layer, choose)
+        # Last: older versions of napari take the class over from what is selected again.
+        self.layer.feature_defaults = {CLASS: self._class, ID: ""}
 
     # -- inside ---------------------------------------------------------------------------
 
