@@ -51,6 +51,10 @@ def readers(
         _list(output, result, state)
         return
     a, b = (_review(result, state, name, risk_model) for name in compare)
+    if a.reader == b.reader:
+        raise ReviewError(
+            f"{' and '.join(compare)} are one reader, whose work agrees with itself. Name two readers."
+        )
     _compare(output, a, b, csv)
 
 

@@ -88,3 +88,10 @@ def test_two_readers_are_not_compared_if_one_cannot_be_read(run, analysis, revie
     assert code == 2
     assert "cannot be read" in " ".join(err.split())
     assert "kappa" not in out
+
+
+def test_no_reader_is_compared_with_the_same(run, analysis, reviews):  # noqa: F811
+    code, out, err = run("readers", analysis.folder, "--compare", "Ada", " ADA")
+    assert code == 2
+    assert "are one reader" in err
+    assert "kappa" not in out
