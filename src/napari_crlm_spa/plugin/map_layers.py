@@ -204,7 +204,7 @@ class MapLayers:
         if layer.name != name:
             layer.name = name
         if shown.scale != self._scale:
-            layer.colormap = shown.scale.colormap
+            layer.colormap = layers.napari_colormap(shown.scale)
             layer.contrast_limits_range = shown.scale.limits
             layer.contrast_limits = shown.scale.limits
             self._scale = shown.scale

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from napari_crlm_spa.core.classes import STANDARD_PALETTE
+from napari_crlm_spa.core.map_colors import HEAT_OPACITY, MAP_OPACITY
 
 
 class MapKind(StrEnum):
@@ -63,8 +64,8 @@ class MapView:
     kind: MapKind = MapKind.TISSUE
     tissue: str = "HEP"
     hidden: frozenset[str] = frozenset()
-    opacity: float = 0.55
-    heat_opacity: float = 0.85
+    opacity: float = MAP_OPACITY
+    heat_opacity: float = HEAT_OPACITY
     min_probability: float = 0.0
     palette: str = STANDARD_PALETTE
     outline: bool = True

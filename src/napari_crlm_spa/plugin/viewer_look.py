@@ -95,7 +95,7 @@ def _quick_vectors() -> type[Vectors]:
 
     # Named as napari's own: it stores a layer by the name of its class.
     class Vectors(Base):  # type: ignore[misc,unused-ignore]
-        def refresh(self, *args: Any, thumbnail: bool = True, **kwargs: Any) -> None:  # noqa: ARG002
+        def refresh(self, *args: Any, thumbnail: bool = True, **kwargs: Any) -> None:
             """Follow the data, without the small picture."""
             super().refresh(*args, thumbnail=False, **kwargs)
 

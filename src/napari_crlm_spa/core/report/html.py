@@ -15,6 +15,7 @@ from markupsafe import Markup
 
 from napari_crlm_spa.core.classes import PALETTES, STANDARD_PALETTE
 from napari_crlm_spa.core.files import write_text
+from napari_crlm_spa.core.map_colors import ZONE_COLORS
 from napari_crlm_spa.core.report import rasters, tables, words
 from napari_crlm_spa.core.report.contents import SlideReport, state_rows, tissue_rows
 from napari_crlm_spa.core.risk import RESEARCH_USE_ONLY
@@ -110,7 +111,7 @@ def _of_features(features: SpatialFeatures) -> dict[str, Any]:
         "regions": tables.region_rows(features),
         "thresholds": tables.threshold_rows(features),
         "zone_pictures": _zone_pictures(features),
-        "zone_colors": [(zone.name.lower(), rasters.ZONE_COLORS[zone]) for zone in zones],
+        "zone_colors": [(zone.name.lower(), ZONE_COLORS[zone]) for zone in zones],
         "region_color": rasters.TUMOR_REGION_COLOR,
         "other_color": rasters.OTHER_TISSUE_COLOR,
         "heat_pictures": _heat_pictures(features),

@@ -11,18 +11,13 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap
 from numpy.typing import NDArray
 from PIL import Image
 
+from napari_crlm_spa.core.map_colors import ZONE_COLORS
 from napari_crlm_spa.core.report.contents import STATE_COLORS, SlideReport
 from napari_crlm_spa.core.slide.contract import RgbImage
-from napari_crlm_spa.core.spatial import SpatialFeatures, Zone
+from napari_crlm_spa.core.spatial import SpatialFeatures
 from napari_crlm_spa.core.tiles import TileState
 from napari_crlm_spa.core.tissue_map import TissueMap
 
-#: As in the napari layers.
-ZONE_COLORS = {
-    Zone.INFILTRATING: "#ff7f0e",
-    Zone.ADJACENT: "#ffd92f",
-    Zone.DISTAL: "#4575b4",
-}
 TUMOR_REGION_COLOR = "#bdbdbd"
 OTHER_TISSUE_COLOR = "#ececec"
 HEAT_COLORMAP = "inferno"

@@ -6,8 +6,8 @@ that is to be looked at (``target``). Which map they show is `source.MapSource`'
 here imports Qt or napari.
 """
 
+from napari_crlm_spa.core.map_colors import UNSURE_COLOR
 from napari_crlm_spa.plugin.layers.codes import (
-    UNSURE_COLOR,
     ZONE_COLORS,
     CodeMap,
     class_colors,
@@ -31,7 +31,7 @@ from napari_crlm_spa.plugin.layers.frame import (
     metadata_of,
     slide_id,
 )
-from napari_crlm_spa.plugin.layers.heat import HeatMap, Scale, heat_layer
+from napari_crlm_spa.plugin.layers.heat import HeatMap, Scale, heat_layer, napari_colormap
 from napari_crlm_spa.plugin.layers.outline import (
     FRAME_SCREEN_PX,
     OUTLINE_SCREEN_PX,
@@ -68,6 +68,7 @@ __all__ = [
     "layer_name",
     "line_width",
     "metadata_of",
+    "napari_colormap",
     "noun",
     "outline_layer",
     "slide_id",

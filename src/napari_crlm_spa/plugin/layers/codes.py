@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_crlm_spa.core import map_colors
 from napari_crlm_spa.core.classes import NOT_CLASSIFIED, ClassScheme
+from napari_crlm_spa.core.map_colors import MAP_OPACITY, SURE_STATES, UNSURE_COLOR
 from napari_crlm_spa.core.quality import QualityMark, TileQuality
 from napari_crlm_spa.core.spatial import Zone
 from napari_crlm_spa.core.spatial.definitions import NOUNS
-from napari_crlm_spa.core.tiles import TileState
 from napari_crlm_spa.core.tissue_map import TissueMap
 from napari_crlm_spa.plugin.layers.frame import (
     TRANSPARENT,
@@ -25,19 +26,9 @@ from napari_crlm_spa.plugin.layers.frame import (
     grid_transform,
     metadata_of,
 )
-from napari_crlm_spa.plugin.map_view import MapView
 
 TISSUE_TITLE = "Tissue map"
-#: Between the grays of background and debris.
-UNSURE_COLOR = "#8f8f8f"
-#: Of these tiles a reader has said what they are.
-SURE_STATES = (TileState.EDITED, TileState.ACCEPTED)
-ZONE_COLORS: dict[int | None, str] = {
-    Zone.NONE: TRANSPARENT,
-    Zone.INFILTRATING: "#ff7f0e",
-    Zone.ADJACENT: "#ffd92f",
-    Zone.DISTAL: "#4575b4",
-}
+ZONE_COLORS = {Zone.NONE: TRANSPARENT, **map_colors.ZONE_COLORS}
 
 #: Okabe and Ito's, told apart in all common forms of color blindness.
 MARK_COLORS: dict[QualityMark, str] = {
@@ -84,7 +75,7 @@ def code_layer(shown: CodeMap, tissue_map: TissueMap, slide: str, stem: str) -> 
     """Describe a class-like map as a Labels layer, 1 pixel = 1 tile."""
     kwargs = {
         "name": layer_name(shown.title, stem),
-        "opacity": MapView().opacity,
+        "opacity": MAP_OPACITY,
         "colormap": shown.colors,
         "features": shown.features,
         **grid_transform(tissue_map),
@@ -173,7 +164,7 @@ def zone_codes(zone: NDArray[np.uint8], tissue: str) -> CodeMap:
     return CodeMap(
         f"{noun(tissue)}, zones",
         zone,
-        {None: TRANSPARENT, **ZONE_COLORS},
+        {None: TRANSPARENT} | {int(each): color for each, color in ZONE_COLORS.items()},
         ("zone", names),
         zone_key(bool((zone == Zone.ADJACENT).any())),
     )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_crlm_spa.core.classes import NOT_CLASSIFIED
+from napari_crlm_spa.core.map_colors import Scale, contribution_scale
 from napari_crlm_spa.core.review.effects import push_kind, push_limits
 from napari_crlm_spa.core.spatial import SpatialFeatures, Zone
 from napari_crlm_spa.core.spatial.interaction import Neighborhoods
@@ -24,7 +25,7 @@ from napari_crlm_spa.plugin.layers.codes import (
     zone_codes,
     zone_key,
 )
-from napari_crlm_spa.plugin.layers.heat import SCALES, HeatMap, Scale, contribution_scale
+from napari_crlm_spa.plugin.layers.heat import SCALES, HeatMap
 from napari_crlm_spa.plugin.map_view import MapKind, MapView
 from napari_crlm_spa.plugin.session import OpenSlide
 

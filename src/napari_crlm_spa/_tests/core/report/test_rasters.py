@@ -7,6 +7,7 @@ from PIL import Image
 
 from napari_crlm_spa._tests.core.report.conftest import make_map, slide_info
 from napari_crlm_spa.core.classes import CRLM7
+from napari_crlm_spa.core.map_colors import ZONE_COLORS
 from napari_crlm_spa.core.report import rasters
 from napari_crlm_spa.core.spatial import TISSUES, Zone
 
@@ -16,7 +17,7 @@ def test_zone_colors_mark_exactly_the_zones(features):
         picture = rasters.zone_raster(features, tissue)
         zones = features.zone_masks()[tissue]
         for zone in (Zone.INFILTRATING, Zone.DISTAL):
-            colored = np.all(picture == rasters.rgb_of(rasters.ZONE_COLORS[zone]), axis=2)
+            colored = np.all(picture == rasters.rgb_of(ZONE_COLORS[zone]), axis=2)
             np.testing.assert_array_equal(colored, zones == zone)
 
 

@@ -24,6 +24,7 @@ from napari_crlm_spa.core.report.figure.layout import (
 from napari_crlm_spa.core.report.figure.maps import CodeMap, FigureMap, HeatMap
 from napari_crlm_spa.core.report.figure.numbers import LegendRow, RegionUm
 from napari_crlm_spa.core.report.figure.options import FigureOptions
+from napari_crlm_spa.core.report.figure.scales import colormap_of
 from napari_crlm_spa.core.slide import RgbImage
 from napari_crlm_spa.core.tile_areas import tile_areas
 from napari_crlm_spa.core.tissue_map import TissueMap
@@ -183,7 +184,7 @@ def _entry(axes: Axes, row: LegendRow, x: float, y: float, width: float) -> None
 
 def _color_bar(axes: Axes, shown: HeatMap, width: float, options: FigureOptions) -> None:
     """Draw the colors as they look on white at the map's opacity."""
-    ramp = shown.scale.colormap()(np.linspace(0, 1, 256))
+    ramp = colormap_of(shown.scale)(np.linspace(0, 1, 256))
     ramp[:, 3] *= options.opacity
     axes.imshow(
         ramp[None], extent=(0, width, HEADER + 0.16, HEADER), aspect="auto", interpolation="none"

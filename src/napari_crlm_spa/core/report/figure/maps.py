@@ -8,21 +8,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_crlm_spa.core import map_colors
+from napari_crlm_spa.core.map_colors import SURE_STATES, UNSURE_COLOR, ZONE_COLORS, Scale
 from napari_crlm_spa.core.report.contents import BACKGROUND
-from napari_crlm_spa.core.report.figure import scales
 from napari_crlm_spa.core.report.figure.options import FigureOptions
-from napari_crlm_spa.core.report.figure.scales import Scale
-from napari_crlm_spa.core.report.rasters import ZONE_COLORS, rgb_of
+from napari_crlm_spa.core.report.figure.scales import colormap_of
+from napari_crlm_spa.core.report.rasters import rgb_of
 from napari_crlm_spa.core.spatial import SpatialFeatures, Zone
 from napari_crlm_spa.core.spatial.definitions import NOUNS
-from napari_crlm_spa.core.tiles import TileState
 from napari_crlm_spa.core.tissue_map import TissueMap
 from napari_crlm_spa.errors import FeatureError, ReviewError
-
-#: Between the grays of background and debris.
-UNSURE_COLOR = "#8f8f8f"
-#: Of these tiles a reader has said what they are.
-_SURE_STATES = (TileState.EDITED, TileState.ACCEPTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +90,7 @@ class HeatMap:
         share = (self.values - self.scale.low) / (self.scale.high - self.scale.low)
         known = ~np.isnan(share)
         out = np.zeros((*share.shape, 4), np.uint8)
-        out[known] = self.scale.colormap()(np.clip(share[known], 0, 1), bytes=True)
+        out[known] = colormap_of(self.scale)(np.clip(share[known], 0, 1), bytes=True)
         return out
 
 
@@ -134,12 +129,12 @@ def map_of(
     if kind == "tissue":
         return _tissue(tissue_map, options, hidden)
     if kind == "confidence":
-        return HeatMap("Confidence", tissue_map.confidence(), scales.CONFIDENCE)
+        return HeatMap("Confidence", tissue_map.confidence(), map_colors.CONFIDENCE)
     if kind == "entropy":
-        return HeatMap("Entropy", tissue_map.entropy(), scales.ENTROPY)
+        return HeatMap("Entropy", tissue_map.entropy(), map_colors.ENTROPY)
     if kind == "strangeness":
         values = tissue_map.strangeness.astype(np.float32)
-        return HeatMap("Strangeness", values, scales.STRANGENESS)
+        return HeatMap("Strangeness", values, map_colors.STRANGENESS)
     if features is None:
         raise FeatureError(
             f"The map {kind} needs the spatial features, which this slide has not. Choose the "
@@ -150,10 +145,10 @@ def map_of(
         return _zones(features, options.tissue)
     if kind == "interaction":
         share = features.interaction_maps()[options.tissue]
-        return HeatMap(f"Tumor with {noun}", share, scales.INTERACTION)
+        return HeatMap(f"Tumor with {noun}", share, map_colors.INTERACTION)
     far = np.where(tissue_map.classes > 0, features.distance_um / 1000, np.nan)
     far[~np.isfinite(far)] = np.nan
-    return HeatMap("Distance to tumor", far, scales.DISTANCE)
+    return HeatMap("Distance to tumor", far, map_colors.DISTANCE)
 
 
 def _tissue(tissue_map: TissueMap, options: FigureOptions, hidden: Collection[str]) -> CodeMap:
@@ -176,7 +171,7 @@ def _tissue(tissue_map: TissueMap, options: FigureOptions, hidden: Collection[st
     ]
     codes = tissue_map.classes
     if options.min_probability > 0:
-        sure = np.isin(tissue_map.state, _SURE_STATES)
+        sure = np.isin(tissue_map.state, SURE_STATES)
         unsure = (codes > 0) & ~sure & ~(tissue_map.confidence() >= options.min_probability)
         unsure &= np.isin(codes, [entry.code for entry in entries])
         codes = np.where(unsure, np.uint8(len(scheme) + 1), codes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from napari_crlm_spa.core.classes import PALETTES, STANDARD_PALETTE
+from napari_crlm_spa.core.map_colors import MAP_OPACITY
 from napari_crlm_spa.core.options import Options, option
 from napari_crlm_spa.core.spatial import TISSUES
 
@@ -32,7 +33,7 @@ class FigureOptions(Options):
     palette: str = option(
         STANDARD_PALETTE, "Colors of the classes", choices=tuple(PALETTES), label="Colors"
     )
-    opacity: float = option(0.55, "Opacity of the map", min=0.0, max=1.0, label="Opacity")
+    opacity: float = option(MAP_OPACITY, "Opacity of the map", min=0.0, max=1.0, label="Opacity")
     min_probability: float = option(
         0.0,
         "In the tissue map, tiles whose likeliest class is less probable are gray",

@@ -11,6 +11,7 @@ from PIL import Image
 from napari_crlm_spa._tests.core.test_geojson import reviewed_map
 from napari_crlm_spa._tests.drawn_slides import halved
 from napari_crlm_spa.core.classes import CRLM7
+from napari_crlm_spa.core.map_colors import ZONE_COLORS, Scale
 from napari_crlm_spa.core.report.figure import (
     FigureOptions,
     FigureSubject,
@@ -20,8 +21,7 @@ from napari_crlm_spa.core.report.figure import (
     render_figure,
 )
 from napari_crlm_spa.core.report.figure import draw as drawing
-from napari_crlm_spa.core.report.figure.scales import Scale
-from napari_crlm_spa.core.report.rasters import ZONE_COLORS, rgb_of
+from napari_crlm_spa.core.report.rasters import rgb_of
 from napari_crlm_spa.core.slide import ArraySlide
 from napari_crlm_spa.core.spatial import Zone, spatial_features
 from napari_crlm_spa.errors import FeatureError, ReviewError, StoreError
@@ -189,6 +189,7 @@ def test_a_heat_map_has_the_colors_of_its_scale(subject, tmp_path):
     values = np.full((ROWS, COLS), np.nan)
     values[0], values[1], values[2] = 0.0, 5.0, 99.0
     scale = Scale(
+        "made up",
         low=0.0,
         high=10.0,
         low_text="0",
@@ -241,7 +242,7 @@ def test_the_scale_bar_has_its_length(subject, tmp_path, monkeypatch):
 def test_a_warning_of_a_map_stands_in_the_legend(subject, tmp_path, monkeypatch):
     subject, _ = subject
     ends = {"low_text": "0", "high_text": "1", "colors": ((0, 0, 0, 1), (1, 1, 1, 1))}
-    scale = Scale(low=0.0, high=1.0, warning="Research use only", **ends)
+    scale = Scale("made up", low=0.0, high=1.0, warning="Research use only", **ends)
     shown = HeatMap("Contribution to the risk", np.zeros((ROWS, COLS)), scale)
     texts, _ = drawn_texts(monkeypatch, tmp_path / "f.png", subject, shown=shown)
     assert "Research use only" in texts
