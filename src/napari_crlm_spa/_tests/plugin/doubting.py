@@ -69,16 +69,17 @@ def panel_fixture(make_napari_viewer_proxy, slide_path, tmp_path):
 
 
 @pytest.fixture(name="asked")
-def asked_fixture(panel, tmp_path):
+def asked_fixture(panel, tmp_path, qtbot):
     """The same, with a risk model that has cut-offs."""
     panel.risk.choose(str(model_file(tmp_path)))
-    QApplication.processEvents()
+    qtbot.waitUntil(panel.doubt.flip.run_button.isEnabled)
     return panel
 
 
-def ask(qtbot, box, timeout=60_000):
+def ask(qtbot, box, timeout=20_000):
     """Press a box's button and wait for its answer."""
     box.fold.set_open(True)
+    assert box.run_button.isEnabled(), box.note.text()
     with qtbot.waitSignal(box.job.done, timeout=timeout):
         box.run_button.click()
     QApplication.processEvents()

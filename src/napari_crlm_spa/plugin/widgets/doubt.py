@@ -16,7 +16,7 @@ from napari_crlm_spa.plugin.throttle import Throttle
 from napari_crlm_spa.plugin.thumbnails import Thumbnails
 from napari_crlm_spa.plugin.widgets.doubt_box import DoubtBox
 from napari_crlm_spa.plugin.widgets.doubt_figures import AdequacyBox, IntervalBox
-from napari_crlm_spa.plugin.widgets.doubt_tiles import FlipBox, QueueBox
+from napari_crlm_spa.plugin.widgets.doubt_tiles import FlipBox, QueueBox, TilesBox
 from napari_crlm_spa.plugin.widgets.doubt_walk import TileWalk
 
 if TYPE_CHECKING:
@@ -116,6 +116,9 @@ class DoubtTab(QWidget):
     def _on_answer(self, box: DoubtBox) -> None:
         self._newest = box
         self._bring_up.start()
+        if isinstance(box, TilesBox):
+            # Keys alone are enough from here on: the first one goes to the first tile.
+            self._walk(box.walk)
 
     def _on_results(self, slide: OpenSlide) -> None:
         if slide is not self._session.current:
@@ -138,6 +141,7 @@ class DoubtTab(QWidget):
     def _show(self) -> None:
         for box in self.boxes:
             box.show_slide()
+        self._mind_keys()
 
     def _show_state(self) -> None:
         for box in self.boxes:
@@ -151,14 +155,17 @@ class DoubtTab(QWidget):
             if other is not walk:
                 other.let_keys_go()
         self._walked = walk
-        if self.isVisible():
+        self._mind_keys()
+
+    def _mind_keys(self) -> None:
+        walk = self._walked
+        if walk is not None and walk.tiles and self.isVisible():
             walk.take_keys()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Take the keys again."""
         super().showEvent(event)
-        if self._walked is not None and self._walked.current is not None:
-            self._walked.take_keys()
+        self._mind_keys()
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
         """Leave the keys to others."""

@@ -177,8 +177,11 @@ class Gallery(QListView):
         self.viewport().update()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Tell of our keys; Up and Down move in the grid; all others are the viewer's."""
-        name = NAMED_KEYS.get(Qt.Key(event.key()), event.text().upper())
+        """Tell of our keys; Up and Down move in the grid; all others are the viewer's.
+
+        In the panel letters and digits go to the viewer first, where the walk has them, too.
+        """
+        name = _name_of(event)
         plain = event.modifiers() in (
             Qt.KeyboardModifier.NoModifier,
             Qt.KeyboardModifier.KeypadModifier,
@@ -191,6 +194,13 @@ class Gallery(QListView):
             super().keyPressEvent(event)
         else:
             event.ignore()
+
+
+def _name_of(event: QKeyEvent) -> str:
+    """Name a key as napari does; letters and digits have the codes of their characters."""
+    key = event.key()
+    character = chr(key) if 0 < key < 0x110000 else ""
+    return next((name for known, name in NAMED_KEYS.items() if known == key), character)
 
 
 class _TilePainter(QStyledItemDelegate):
