@@ -9,6 +9,7 @@ from napari_crlm_spa._tests.plugin.correcting import (  # noqa: F401 - fixtures
     click,
     corrected_fixture,
     hand_of,
+    in_front,
     mouse_fixture,
     panel_fixture,
     review_of,
@@ -20,7 +21,7 @@ from napari_crlm_spa.plugin.tools.live_words import FIXED, REFITTED
 # -- the numbers --------------------------------------------------------------------------
 
 
-def test_score_group_and_the_flip_follow_a_stroke(mouse, with_risk):
+def test_score_group_and_the_flip_follow_a_stroke(mouse, with_risk, qtbot):
     box, hand = with_risk.correct.live_box, hand_of(with_risk)
     assert box.score.text() == "Score 0.25, as predicted"
     assert box.group.text() == "High risk"
@@ -35,7 +36,9 @@ def test_score_group_and_the_flip_follow_a_stroke(mouse, with_risk):
     assert box.moved.text(0, 0) == "Lymphocytes, overall"
     assert box.moved.text(0, 1) == f"{1 / 440:.4f}"
     assert box.moved.text(0, 2) == f"{8 / 440:.4f}"
-    assert with_risk.risk.headline.text() == "Score -0.75: low risk"
+    in_front(with_risk, with_risk.risk)
+    qtbot.waitUntil(lambda: with_risk.risk.headline.text() == "Score -0.75: low risk")
+    in_front(with_risk, with_risk.correct)
     mouse.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert box.score.text() == "Score 0.25, as predicted"
     assert not box.flip.isVisible()
