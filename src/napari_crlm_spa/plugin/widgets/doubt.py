@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtGui import QHideEvent, QShowEvent
 from qtpy.QtWidgets import QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -35,6 +35,8 @@ class DoubtTab(QWidget):
 
     Answers stay with their slide while it is open; what was edited since is said beside them.
     """
+
+    keys_wanted = Signal()  # about to take the keys: a tool in hand is better put down first
 
     def __init__(self, session: Session, viewer: ViewerModel) -> None:
         super().__init__()
@@ -160,6 +162,7 @@ class DoubtTab(QWidget):
     def _mind_keys(self) -> None:
         walk = self._walked
         if walk is not None and walk.tiles and self.isVisible():
+            self.keys_wanted.emit()
             walk.take_keys()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name

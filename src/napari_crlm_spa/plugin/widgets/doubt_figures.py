@@ -168,6 +168,8 @@ class AdequacyBox(FigureBox):
         if result.own_group is None:
             return ""
         small = result.summary().iloc[0]
+        if small["no_risk"] == small["parts"]:
+            return "the smallest parts get no risk"
         return f"{small['own_group_share_of_all']:.0%} of the smallest parts agree"
 
     def shown_quantities(self, answer: Answer) -> tuple[str, ...]:
