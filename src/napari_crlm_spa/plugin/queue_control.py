@@ -108,6 +108,7 @@ class QueueControl(QObject):
         self._session, self._runner, self._viewer, self._place = session, runner, viewer, place
         self._waiting: list[QueuedSlide] = []
         self._opened: set[str] = set()
+        self._unreadable: dict[Path, str] = {}
         self._scanner: PipelineWorker | None = None
         self._gatherer: PipelineWorker | None = None
         self._stop_wanted = False
@@ -225,6 +226,11 @@ class QueueControl(QObject):
     def _take_state(self, read: ReadState) -> None:
         if read.path == self._runner.path:
             return
+        if read.state is SlideState.NEW and read.path in self._unreadable:
+            # The results folder knows nothing of a slide that could not even be opened.
+            read = dataclasses.replace(
+                read, state=SlideState.FAILED, reason=self._unreadable[read.path]
+            )
         self.queue.set_state(read.path, read.state, read.reason, read.detail)
         self.queue.set_note(read.path, read.note)
 
@@ -294,9 +300,11 @@ class QueueControl(QObject):
             try:
                 self._place.open_slide(path)
             except CrlmSpaError as error:
+                self._unreadable[path] = str(error)
                 self.queue.set_state(path, SlideState.FAILED, str(error))
                 self.problem.emit(str(error))
                 return
+            self._unreadable.pop(path, None)
             self._opened.add(slide)
             self._set_pixel_size(slide, entry.slide)
         self._tidy()
@@ -380,6 +388,7 @@ class QueueControl(QObject):
         return slide.mpp
 
     def _on_started(self, path: Path) -> None:
+        self._unreadable.pop(self._in_queue(path), None)
         self.queue.set_state(self._in_queue(path), SlideState.RUNNING)
 
     def _on_over(self, ending: Ending) -> None:

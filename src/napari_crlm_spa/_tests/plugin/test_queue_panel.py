@@ -250,6 +250,19 @@ def test_a_slide_opened_by_hand_stays_open(qtbot, queued, slide_path):
     assert slide_id(slide_path) in queued.session.slides
 
 
+def test_a_slide_that_cannot_be_opened_stays_failed_when_the_results_folder_is_read(
+    qtbot, panel, slides
+):
+    slides[0].write_bytes(b"no slide")
+    fill(qtbot, panel, [slides[0].parent])
+    panel.control.rescan()
+    qtbot.waitUntil(lambda: not len(panel.control.workers), timeout=WAIT_MS)
+    entry = panel.queue.entry(slides[0])
+    assert entry.state is SlideState.FAILED
+    assert slides[0].name in entry.reason
+    assert states(panel)[1:] == ["new"] * 3
+
+
 def test_a_slide_that_cannot_be_opened_is_passed(qtbot, panel, slides):
     slides[1].write_text("no slide")
     fill(qtbot, panel, [slides[0].parent])
