@@ -52,9 +52,7 @@ def readers(
         return
     a, b = (_review(result, state, name, risk_model) for name in compare)
     if a.reader == b.reader:
-        raise ReviewError(
-            f"{' and '.join(compare)} are one reader, whose work agrees with itself. Name two readers."
-        )
+        raise ReviewError(f"{' and '.join(compare)} are one reader. Name two to compare.")
     _compare(output, a, b, csv)
 
 
