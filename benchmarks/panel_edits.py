@@ -120,8 +120,8 @@ def steps(panel: AnalysisPanel, mouse: CanvasMouse) -> Iterator[tuple[str, Step,
     yield "brush let go, liver to mucin", *paint("HEP", "MUC")
     yield "brush let go, liver to tumor", *paint("HEP", "TUM")
     yield "brush let go, tumor to stroma", *paint("TUM", "STR")
-    yield "undo (key)", lambda: None, lambda: key(mouse, Qt.Key.Key_Z, control=True)
-    yield "redo (key)", lambda: None, lambda: key(mouse, Qt.Key.Key_Y, control=True)
+    yield "undo (key)", lambda: None, lambda: mouse.key(Qt.Key.Key_Z)
+    yield "redo (key)", lambda: None, lambda: mouse.key(Qt.Key.Key_Y)
 
     low, high = 0.15, 0.85
     loop = [(low, low), (low, high), (high, high), (high, low), (low, low)]
@@ -179,12 +179,6 @@ def lasso_done(lasso: Step, mouse: CanvasMouse, end: tuple[float, float]) -> Ste
 def release(mouse: CanvasMouse, row: float, col: float) -> None:
     """Let the button go."""
     mouse.release(row, col)
-
-
-def key(mouse: CanvasMouse, which: Qt.Key, *, control: bool) -> None:
-    """Type a key over the canvas."""
-    held = Qt.KeyboardModifier.ControlModifier if control else Qt.KeyboardModifier.NoModifier
-    mouse.key(which, held)
 
 
 def once(prepare: Step, step: Step) -> tuple[float, float, float]:
