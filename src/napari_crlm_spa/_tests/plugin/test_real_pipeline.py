@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from napari_crlm_spa.cli.main import app
 from napari_crlm_spa.core.tissue_map import TissueMap
+from napari_crlm_spa.plugin.layers import kind_of
 from napari_crlm_spa.plugin.widgets.panel import AnalysisPanel
 from napari_crlm_spa.plugin.worker import PipelineWorker
 
@@ -59,7 +60,7 @@ def test_panel_and_command_line_give_identical_numbers(
 
 
 def test_what_is_on_the_screen_is_what_is_in_the_files(finished, codes):
-    (layer,) = finished.link.layers_of(finished.session.current.id, "tissue_map")
+    (layer,) = [each for each in finished._viewer.layers if kind_of(each.metadata) == "tissue_map"]
     assert np.array_equal(layer.data, codes)
     folder = finished.session.current.analysis.folder
     with (folder / "features.csv").open(encoding="utf-8") as file:
