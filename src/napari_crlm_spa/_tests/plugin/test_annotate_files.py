@@ -21,7 +21,7 @@ from napari_crlm_spa.core.review.labels import labels_of_analysis
 from napari_crlm_spa.core.store.names import ANNOTATIONS_GEOJSON
 from napari_crlm_spa.plugin.annotating.drawing import KIND, MANY
 from napari_crlm_spa.plugin.annotating.files import results_folder
-from napari_crlm_spa.plugin.annotating.outlines import outline_of, polygon_of
+from napari_crlm_spa.plugin.annotating.outlines import outline_of, polygon_of, slanted
 from napari_crlm_spa.plugin.layers import kind_of
 
 DONUT = Polygon(
@@ -63,6 +63,8 @@ def test_holes_and_islands_survive_as_one_outline(polygon):
     assert found.symmetric_difference(polygon).area < 1e-9
     moved = polygon_of(outline_of(polygon) + 7.0)
     assert moved.area == pytest.approx(polygon.area)
+    leaning = polygon_of(slanted(outline_of(polygon)))
+    assert leaning.symmetric_difference(polygon).area < 1e-3 * polygon.area
 
 
 def test_too_few_corners_enclose_nothing():

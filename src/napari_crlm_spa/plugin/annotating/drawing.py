@@ -22,7 +22,7 @@ from psygnal import Signal
 from napari_crlm_spa.core.annotations import Area
 from napari_crlm_spa.core.classes import CRLM7, ClassScheme
 from napari_crlm_spa.core.slide import SlideInfo
-from napari_crlm_spa.plugin.annotating.outlines import outline_of, polygon_of
+from napari_crlm_spa.plugin.annotating.outlines import outline_of, polygon_of, slanted
 from napari_crlm_spa.plugin.layers import UNITS_PIXEL, UNITS_UM, LayerData, metadata_of
 
 if TYPE_CHECKING:
@@ -259,11 +259,7 @@ class Drawing:
             layer.selected_data = set()
             layer.data = []
             if areas:
-                layer.add(
-                    [outline_of(area.polygon_xy0) for area in areas],
-                    shape_type="polygon",
-                    edge_width=float(layer.current_edge_width),
-                )
+                _fill(layer, [outline_of(area.polygon_xy0) for area in areas])
             layer.features = pd.DataFrame(
                 {CLASS: [a.class_name for a in areas], ID: [a.id for a in areas]}, dtype=object
             )
@@ -343,6 +339,16 @@ class Drawing:
 
     def _color_of(self, name: str) -> str:
         return self._scheme[name].color if name in self._scheme.names else OTHER_COLOR
+
+
+def _fill(layer: Shapes, outlines: list[NDArray[np.float64]]) -> None:
+    """Add outlines to a layer, slightly slanted where this napari cannot fill them."""
+    width = float(layer.current_edge_width)
+    try:
+        layer.add(outlines, shape_type="polygon", edge_width=width)
+    except (AssertionError, LookupError, RuntimeError, TypeError, ValueError):
+        slanting = [slanted(outline) for outline in outlines]
+        layer.add(slanting, shape_type="polygon", edge_width=width)
 
 
 def with_nothing_selected(layer: Shapes, action: Any) -> None:
