@@ -11,7 +11,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtCore import QLocale
+from qtpy.QtGui import QValidator, QWheelEvent
 from qtpy.QtWidgets import (
     QAbstractSpinBox,
     QCheckBox,
@@ -180,11 +181,27 @@ class _WholeNumberBox(QSpinBox):
 
 
 class NumberBox(QDoubleSpinBox):
-    """A number that the mouse wheel cannot change while the form is scrolled."""
+    """A number that the mouse wheel cannot change while the form is scrolled.
+
+    It is written with a point in every country, as all our tables are. A comma that is typed
+    becomes one: where it is the custom, Qt would take 0.5 for 5.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setLocale(QLocale.c())
+
+    def validate(self, text: str | None, position: int) -> tuple[QValidator.State, str, int]:
+        """Take a comma for a point."""
+        state: tuple[QValidator.State, str, int] = super().validate(
+            (text or "").replace(",", "."), position
+        )
+        return state
 
     def textFromValue(self, value: float) -> str:  # noqa: N802 - Qt's name
         """Leave out trailing zeros."""
-        return f"{value:.{self.decimals()}f}".rstrip("0").rstrip(".")
+        text = f"{value:.{self.decimals()}f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
         """Leave the wheel to the scroll area around."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from qtpy.QtCore import QLocale
 from qtpy.QtWidgets import QLabel
 
 from napari_crlm_spa.core.classifier.inference import ClassifyOptions
@@ -12,7 +13,7 @@ from napari_crlm_spa.core.options import Options, option
 from napari_crlm_spa.core.spatial import SpatialOptions
 from napari_crlm_spa.core.stain import StainOptions
 from napari_crlm_spa.core.tiles import TilingOptions
-from napari_crlm_spa.plugin.form import build_form, label_of, read_form, write_form
+from napari_crlm_spa.plugin.form import NumberBox, build_form, label_of, read_form, write_form
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,3 +99,40 @@ def test_every_option_of_the_pipeline_has_an_editor(qtbot, options_class):
 def test_a_name_becomes_words():
     field = next(f for f in dataclasses.fields(Outer) if f.name == "tile_px")
     assert label_of(field) == "Tile (px)"
+
+
+@pytest.mark.parametrize(
+    ("decimals", "value", "text"),
+    [(0, 950.0, "950"), (0, 0.0, "0"), (4, 0.25, "0.25"), (2, 40.0, "40")],
+)
+def test_a_number_loses_only_zeros_behind_the_point(qtbot, decimals, value, text):
+    """A distance of 950 µm was shown as 95 µm, and taken as that when it was confirmed."""
+    box = NumberBox()
+    qtbot.addWidget(box)
+    box.setDecimals(decimals)
+    box.setRange(0.0, 5000.0)
+    box.setValue(value)
+    assert box.text() == text
+    box.interpretText()
+    assert box.value() == value
+
+
+@pytest.mark.parametrize("typed", ["0.5", "0,5", ".5"])
+def test_a_pixel_size_is_read_alike_in_every_country(qtbot, typed):
+    """Where the decimal sign is a comma, Qt took 0.5 for 5."""
+    before = QLocale()
+    QLocale.setDefault(QLocale("de_DE"))
+    try:
+        box = NumberBox()
+        qtbot.addWidget(box)
+        box.setDecimals(4)
+        box.setRange(0.05, 10.0)
+        box.setValue(0.2527)
+        assert box.text() == "0.2527"
+        box.lineEdit().selectAll()
+        qtbot.keyClicks(box, typed)
+        box.interpretText()
+    finally:
+        QLocale.setDefault(before)
+    assert box.value() == 0.5
+    assert box.text() == "0.5"

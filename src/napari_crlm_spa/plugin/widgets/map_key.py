@@ -5,7 +5,6 @@ from __future__ import annotations
 from qtpy.QtCore import QRectF, QSignalBlocker, Qt, Signal
 from qtpy.QtGui import QBrush, QColor, QLinearGradient, QPainter, QPaintEvent
 from qtpy.QtWidgets import (
-    QDoubleSpinBox,
     QHBoxLayout,
     QLabel,
     QSlider,
@@ -13,6 +12,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
+from napari_crlm_spa.plugin.form import NumberBox
 from napari_crlm_spa.plugin.layers.heat import Scale
 from napari_crlm_spa.plugin.widgets.tables import FRAME_COLOR
 
@@ -78,7 +78,7 @@ class Threshold(QWidget):
         self.slider = QSlider(Qt.Orientation.Horizontal)
         self.slider.setRange(0, STEPS)
         self.slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.box = QDoubleSpinBox()
+        self.box = NumberBox()
         self.box.setRange(0.0, 1.0)
         self.box.setDecimals(2)
         self.box.setSingleStep(0.05)
