@@ -327,3 +327,12 @@ def test_contributions_come_from_the_keeper(qtbot, tab, session):
     assert cell(tab, (6, 7), "contribution") == ""
     tab.use_effects(keeper)
     qtbot.waitUntil(lambda: cell(tab, (6, 7), "contribution") == "151.0000", timeout=10_000)
+
+
+def test_tiles_chosen_on_one_slide_are_not_chosen_on_the_next(tab, session, tmp_path):
+    """Set aside would hit tiles that nobody has looked at."""
+    select(tab, (6, 7))
+    reviewed(tmp_path, "second", session)
+    tab.refresh()
+    assert tab.list.selected().size == 0
+    assert not tab.actions.isEnabled()

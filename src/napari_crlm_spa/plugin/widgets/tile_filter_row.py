@@ -66,9 +66,13 @@ class TileFilterRow(QWidget):
         layout.addLayout(row)
         layout.addWidget(self.line)
         layout.addWidget(self.problem)
-        typing = Throttle(self.changed.emit, self, TYPING_MS)
+        typing = Throttle(self._on_typed, self, TYPING_MS)
         self.line.textChanged.connect(lambda _text: typing.start())
         self.line.returnPressed.connect(self.changed)
+
+    def _on_typed(self) -> None:
+        # A method, unlike a signal's emit, is not called when this is gone.
+        self.changed.emit()
 
     @property
     def text(self) -> str:

@@ -85,7 +85,10 @@ class TileList(QWidget):
         return self.model.table
 
     def show_table(self, table: TileTable | None) -> None:
-        """List the tiles of a table; filter, order and selection stay."""
+        """List the tiles of a table; filter and order stay, and the selection on this slide."""
+        if table is None or self.table is None or table.slide is not self.table.slide:
+            # The same place on another slide is another tile, which nobody has chosen.
+            self.view.selectionModel().clear()
         self._list(table)
 
     def list_again(self) -> None:
