@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 from qtpy.QtCore import QObject, QTimer
 
@@ -29,6 +29,7 @@ from napari_crlm_spa.plugin.viewer_look import (
     camera_of,
     dress_viewer,
     fit_view,
+    units_in_view,
     warm_up_colors,
 )
 
@@ -49,7 +50,10 @@ def open_slide_in(viewer: ViewerModel, path: str | Path) -> Layer:
     SlideError
         If it cannot be opened; the sentence says why.
     """
-    layer = add_layer(viewer, read_slide(Path(path)))
+    data, kwargs, kind = read_slide(Path(path))
+    # Its own units come when it is looked at, for all layers at once.
+    kwargs = {**kwargs, "units": units_in_view(viewer) or kwargs["units"]}
+    layer = add_layer(viewer, (data, kwargs, kind))
     dress_viewer(viewer)
     fit_view(viewer, layer)
     return layer
@@ -67,6 +71,7 @@ class ViewerLink(QObject):
         self._pointer = Pointer(viewer, session, self)
         self._keys = MapKeys(viewer, session)
         self._put_away: WeakSet[Layer] = WeakSet()
+        self._own_units: WeakKeyDictionary[Layer, Any] = WeakKeyDictionary()
         self._refresh = Throttle(self._refresh_map, self)
         self._fit_lines = Throttle(self.maps.fit_lines, self, every_ms=LINES_MS)
         # Not while the viewer is still busy with removing a slide.
@@ -106,6 +111,8 @@ class ViewerLink(QObject):
         for signal, slot in self._ears:
             signal.disconnect(slot)
         self._ears.clear()
+        for layer in list(self._own_units):
+            self._give_units_back(layer)
 
     def use_effects(self, keeper: EffectsKeeper) -> None:
         """Take from there what each tile does to the risk, for the map of it."""
@@ -174,6 +181,8 @@ class ViewerLink(QObject):
         All slides begin at the same corner, so they would cover each other. Maps that can be
         made again are removed.
         """
+        # First of all: with every layer that comes or goes napari compares them.
+        self._agree_on_units(slide)
         for other in self._session.slides.values():
             if other is not slide and other.tissue_map is not None:
                 self.maps.remove(other.id)
@@ -184,6 +193,30 @@ class ViewerLink(QObject):
             elif kind_of(layer.metadata) is not None and layer.visible:
                 layer.visible = False
                 self._put_away.add(layer)
+
+    def _agree_on_units(self, slide: OpenSlide) -> None:
+        """Lend the layers of other slides the units of this one.
+
+        With a slide in pixels among others in micrometers napari shows a warning and a scale bar
+        without a unit, even if one of them is hidden.
+        """
+        units = layers.slide_transform(slide.info)["units"]
+        for layer in self._viewer.layers:
+            kind = kind_of(layer.metadata)
+            if kind is None:
+                continue
+            if kind_of(layer.metadata, slide.id) is None:
+                self._own_units.setdefault(layer, layer.units)
+                layer.units = units
+            elif kind == "slide":
+                self._own_units.pop(layer, None)
+                layer.units = units
+            else:
+                self._give_units_back(layer)
+
+    def _give_units_back(self, layer: Layer) -> None:
+        if layer in self._own_units:
+            layer.units = self._own_units.pop(layer)
 
     def _remove_orphans(self) -> None:
         """Remove the maps of slides that are gone; they are on disk and come back with a run."""

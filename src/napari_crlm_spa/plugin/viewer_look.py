@@ -102,6 +102,12 @@ def _quick_vectors() -> type[Vectors]:
     return Vectors
 
 
+def units_in_view(viewer: ViewerModel) -> tuple[Any, ...] | None:
+    """Return the units that all layers share; None without layers, or where they differ."""
+    units = viewer.layers.extent.units if len(viewer.layers) else None
+    return None if units is None else tuple(units)[-2:]
+
+
 def fit_view(viewer: ViewerModel, layer: Layer) -> None:
     """Show all of a layer, however large the hidden ones are."""
     try:

@@ -28,12 +28,14 @@ from napari_crlm_spa.plugin.runner import Runner
 from napari_crlm_spa.plugin.saving import RegionUm, region_in_view
 from napari_crlm_spa.plugin.session import OpenSlide, Run, Session
 from napari_crlm_spa.plugin.settings import Preferences
+from napari_crlm_spa.plugin.tools.hand import Tool
 from napari_crlm_spa.plugin.viewer_link import ViewerLink, open_slide_in
 from napari_crlm_spa.plugin.widgets.annotate import AnnotateTab
 from napari_crlm_spa.plugin.widgets.correct import CorrectTab
 from napari_crlm_spa.plugin.widgets.doubt import DoubtTab
 from napari_crlm_spa.plugin.widgets.features import FeaturesTab
 from napari_crlm_spa.plugin.widgets.files_bar import FilesBar
+from napari_crlm_spa.plugin.widgets.keys_stay import KeysStay
 from napari_crlm_spa.plugin.widgets.legend import LegendBox
 from napari_crlm_spa.plugin.widgets.message import Message
 from napari_crlm_spa.plugin.widgets.queue import QueueBox
@@ -95,6 +97,7 @@ class AnalysisPanel(QWidget):
         self._make_workspace()
         self._lay_out()
         self._connect()
+        self._keys_stay = KeysStay((self, self.queue_box), self)
         self.link = ViewerLink(napari_viewer, self.session, self)
         self.files.ask_region(self._region_in_view)
         self.effects = EffectsKeeper(self.session, self)
@@ -188,6 +191,7 @@ class AnalysisPanel(QWidget):
         self.preferences.changed.connect(self._on_preference)
         self.settings.results_changed.connect(self._on_results_changed)
         self.annotate.model_kept.connect(self.settings.offer_model)
+        self.doubt.keys_wanted.connect(lambda: self.correct.hand.take(Tool.LOOK))
         self.tabs.currentChanged.connect(lambda _: self.workspace.poke())
         # Not methods of the panel: that is gone by then.
         for workers in (

@@ -200,7 +200,7 @@ class QueueBox(QWidget):
         self._show_current(self.queue.current)
 
     def _on_note(self) -> None:
-        path = self.queue.current
+        path = self._noted
         entry = None if path is None else self.queue.entry(path)
         if entry is not None and self.note.text() != entry.note:
             self.note_wanted.emit(path, self.note.text())
@@ -349,6 +349,9 @@ class QueueBox(QWidget):
         path = self.queue.current
         entry = None if path is None else self.queue.entry(path)
         self.note.setEnabled(entry is not None)
+        if self._noted != path and self.note.hasFocus():
+            # Who goes on in the middle of a note has written it.
+            self._on_note()
         if not self.note.hasFocus() or entry is None or self._noted != path:
             self.note.setText("" if entry is None else entry.note)
         self._noted = path

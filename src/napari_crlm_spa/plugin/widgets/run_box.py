@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 from superqt import QElidingLabel
@@ -35,6 +37,7 @@ class RunBox(QWidget):
         self.line = QElidingLabel()
         self._busy = False
         self._task = ""
+        self._status: RunStatus | None = None
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
@@ -69,6 +72,7 @@ class RunBox(QWidget):
 
     def show_status(self, status: RunStatus) -> None:
         """Show how the run stands; without a total the bar only says that it is alive."""
+        self._status = status
         self.bar.setRange(0, status.total if status.total > 1 else 0)
         self.bar.setValue(status.done)
         self.bar.setFormat(progress_text(status))
@@ -76,7 +80,7 @@ class RunBox(QWidget):
             self._say(status_line(status))
 
     def _say(self, sentence: str) -> None:
-        self.line.setText(": ".join(part for part in (self._task, sentence) if part))
+        self.line.setText(": ".join(part for part in (self._task or self._other, sentence) if part))
 
     def _on_cancel(self) -> None:
         self.cancel_button.setEnabled(False)
@@ -84,13 +88,25 @@ class RunBox(QWidget):
         self.cancel_wanted.emit()
 
     def _on_run_changed(self, run: Run | None) -> None:
+        self._status = None
         if run is not None:
             self._say("Starting…")
             self.cancel_button.setEnabled(True)
             self.bar.setRange(0, 0)
 
+    @property
+    def _other(self) -> str:
+        """Name of the slide that is being analyzed, if the reader looks at another one."""
+        run, current = self._session.run, self._session.current
+        if run is None or (current is not None and current.id == run.slide_id):
+            return ""
+        opened = self._session.slides.get(run.slide_id)
+        return Path(run.slide_id).name if opened is None else opened.path.name
+
     def _on_current_changed(self, _slide: OpenSlide | None) -> None:
         self._update_run_button()
+        if self._status is not None:
+            self.show_status(self._status)
 
     def _update_run_button(self) -> None:
         slide = self._session.current
