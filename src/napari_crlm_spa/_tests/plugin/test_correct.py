@@ -362,3 +362,13 @@ def test_keys_are_free_while_the_tab_is_hidden_and_no_tool_is_in_hand(mouse, cor
     assert hand_of(corrected).deed.class_name == "LYM"
     mouse.click(1.5, 2.5)
     assert len(review_of(corrected).log) == 1
+
+
+def test_who_takes_the_brush_gets_a_map_back_that_was_removed_by_hand(mouse, corrected):
+    """The brush was in the hand, and nothing happened on the canvas."""
+    corrected._viewer.layers.remove(map_layer(corrected))
+    hand_of(corrected).set_brush(1)
+    mouse.key(Qt.Key.Key_7)
+    mouse.click(1.5, 2.5)
+    assert changed_tiles(corrected) == {(1, 2)}
+    assert map_layer(corrected).data[1, 2] == TUM

@@ -16,7 +16,7 @@ from napari_crlm_spa._tests.plugin.correcting import (  # noqa: F401 - fixtures
     with_risk_fixture,
 )
 from napari_crlm_spa.core.spatial import spatial_features
-from napari_crlm_spa.plugin.tools.live_words import FIXED, REFITTED
+from napari_crlm_spa.plugin.tools.live_words import FIXED, REFITTED, SAME
 
 # -- the numbers --------------------------------------------------------------------------
 
@@ -54,6 +54,13 @@ def test_score_group_and_the_flip_follow_a_stroke(mouse, with_risk, qtbot):
 def test_research_use_only_stays_in_sight(corrected):
     assert corrected.correct.live_box.banner.isVisible()
     assert corrected.correct.live_box.banner.text() == "Research use only"
+
+
+def test_a_refit_that_changes_nothing_says_so(corrected, qtbot):
+    box = corrected.correct.live_box
+    assert box.thresholds.text() == FIXED
+    click(qtbot, box.refit_button)
+    assert box.thresholds.text() == SAME
 
 
 def test_thresholds_stay_until_they_are_refitted_and_come_back(mouse, corrected, qtbot):

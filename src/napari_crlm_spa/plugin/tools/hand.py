@@ -116,6 +116,9 @@ class Hand:
         if tool is not Tool.LOOK:
             # Who paints must see what he paints.
             self._session.set_view(kind=MapKind.TISSUE, blink=False)
+            if self.canvas.map_layer(self._session.current) is None:
+                # It was removed by hand; the view once more brings it back.
+                self._session.view_changed.emit(self._session.view)
             self._show_class()
             self._painted_with = tool
         self.tool = tool

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from napari_crlm_spa.core.review import Review
+from napari_crlm_spa.core.review import Action, Review
 from napari_crlm_spa.core.risk import RiskAssessment
 from napari_crlm_spa.core.tiles import TileState
 
@@ -17,6 +17,7 @@ LEAST_MOVE = 0.00005
 ARROW = "→"
 FIXED = "Thresholds stay fixed while you edit."
 REFITTED = "These are not the analysis's thresholds."
+SAME = "A fit to this map gives the same thresholds."
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,10 @@ def counts_line(review: Review) -> str:
 
 def thresholds_line(review: Review) -> str:
     """Say whether the distance thresholds are those of the analysis."""
-    return FIXED if has_own_thresholds(review) else REFITTED
+    if not has_own_thresholds(review):
+        return REFITTED
+    is_fitted = bool(review.log) and review.log[-1].action is Action.REFIT
+    return SAME if is_fitted else FIXED
 
 
 def has_own_thresholds(review: Review) -> bool:
