@@ -58,12 +58,12 @@ def _paint(desk: Desk) -> None:
     for at in ((12.5, 29.5), (13.5, 30.0), (14.5, 30.5), (15.5, 30.5)):
         mouse.move(*at)
     desk.hover(15.5, 30.5)
-    desk.picture("brush")
+    desk.picture("brush", desk.canvas, desk.panel)
     mouse.release(15.5, 30.5)
     _lasso_nodule(desk)
     desk.wait(0.5)
     desk.hover(26, 29.6)
-    desk.picture("flip")
+    desk.picture("flip", desk.canvas, desk.panel)
 
 
 def _lasso_nodule(desk: Desk) -> None:

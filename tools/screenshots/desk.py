@@ -23,7 +23,7 @@ WIDTH_PX, HEIGHT_PX = 1400, 900
 TIMEOUT_S = 900
 #: So many colors of a picture are its most frequent ones, which are those of the panels; the others
 #: are shades of the tissue, as many as the size of the file allows.
-FLAT_COLORS, SHADES = 64, (96, 64, 40, 24, 12)
+FLAT_COLORS, SHADES = 64, (176, 128, 96, 64, 40, 24)
 LARGEST_BYTES = 250_000
 #: Colors in legends, small as they are.
 SIGNS = [
@@ -218,11 +218,15 @@ def _few_colors(picture: Image.Image, n_shades: int) -> Image.Image:
     packed = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
     colors, counts = np.unique(packed, return_counts=True)
     flat = colors[np.argsort(counts)[::-1][:FLAT_COLORS]]
-    tissue = pixels[~np.isin(packed, flat)].reshape(-1, 1, 3)
-    shades = Image.fromarray(tissue) if len(tissue) else picture
+    # Each color once: what is rare on the slide may be what a picture is about.
+    others = np.setdiff1d(colors, flat)
+    shades = Image.fromarray(_rgb(others)[:, None]) if len(others) else picture
     shades = shades.quantize(n_shades, Image.Quantize.MEDIANCUT)
-    flat = np.union1d(flat, [int(color[1:], 16) for color in SIGNS]).astype(np.uint32)
-    exact = np.stack([flat >> 16, flat >> 8 & 255, flat & 255], axis=-1)
+    flat = np.union1d(flat, [int(color[1:], 16) for color in SIGNS])
     palette = Image.new("P", (1, 1))
-    palette.putpalette([*exact.ravel().tolist(), *shades.getpalette()[: 3 * n_shades]])
+    palette.putpalette([*_rgb(flat).ravel().tolist(), *shades.getpalette()[: 3 * n_shades]])
     return picture.quantize(palette=palette, dither=Image.Dither.NONE)
+
+
+def _rgb(packed: np.ndarray) -> np.ndarray:
+    return np.stack([packed >> 16, packed >> 8 & 255, packed & 255], axis=-1).astype(np.uint8)

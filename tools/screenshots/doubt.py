@@ -23,7 +23,6 @@ def walk(slides: Path, out: Path) -> None:
     for name, box in (
         ("doubt-next", tab.queue),
         ("doubt-interval", tab.interval),
-        ("doubt-enough", tab.adequacy),
     ):
         desk.click(box.fold.heading)
         _ask(desk, box)
