@@ -49,7 +49,8 @@ class Reopener(QObject):
         self.workers = WorkerRegistry()
         self._session = session
         self._results_folder = results_folder
-        self._asked: set[tuple[str, Path]] = set()
+        # With the pixel size: who enters the analysis's own, as he is told to, gets to see it.
+        self._asked: set[tuple[str, Path, float | None]] = set()
         session.current_changed.connect(self.look)
         session.slides_changed.connect(self._forget_closed)
         session.run_changed.connect(self._on_run_changed)
@@ -62,16 +63,18 @@ class Reopener(QObject):
         self._session.run_changed.disconnect(self._on_run_changed)
 
     def look(self, slide: OpenSlide | None) -> None:
-        """Look for the finished analysis of a slide that has none yet, once."""
+        """Look for the finished analysis of a slide that has none yet, once for a pixel size."""
         if slide is None or self._is_served(slide):
             return
         try:
             out_dir = self._results_folder()
         except CrlmSpaError:
             return
-        if (slide.id, out_dir) in self._asked:
+        size = slide.info.pixel_size
+        question = (slide.id, out_dir, None if size is None else size.mpp)
+        if question in self._asked:
             return
-        self._asked.add((slide.id, out_dir))
+        self._asked.add(question)
         # Most slides are new: that is known without a thread.
         if not any(out_dir.glob(f"{_escaped(stem(slide.path))}*")):
             self.ready.emit(slide)
@@ -102,10 +105,11 @@ class Reopener(QObject):
             return True
         size = slide.info.pixel_size
         mpp = float(recorded[0] * recorded[1]) ** 0.5
-        if size is None:
-            self._session.set_pixel_size(slide.id, mpp, EARLIER_RUN)
+        if size is not None and abs(size.mpp - mpp) <= SAME_MPP * mpp:
             return True
-        if abs(size.mpp - mpp) <= SAME_MPP * mpp:
+        # Who enters what he was told has entered it with four digits.
+        if size is None or (slide.user_mpp is not None and f"{size.mpp:.4g}" == f"{mpp:.4g}"):
+            self._session.set_pixel_size(slide.id, mpp, EARLIER_RUN)
             return True
         self.told.emit(
             f"There is an analysis of {slide.path.name} with another pixel size "

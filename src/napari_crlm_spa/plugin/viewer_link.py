@@ -168,6 +168,7 @@ class ViewerLink(QObject):
             layer.metadata[METADATA_KEY]["info"] = slide.info
         if moved:
             self.maps.remove(slide.id)
+            self.maps.activate(slide)
             self._fit_view.start()
 
     def _show_all_of_slide(self) -> None:

@@ -344,6 +344,26 @@ def test_an_analysis_of_another_pixel_size_is_not_laid_over_the_slide(qtbot, pan
     assert panel.session.current.analysis is None
 
 
+def test_who_enters_the_pixel_size_that_he_is_told_sees_the_analysis(qtbot, panel, slides, out):
+    write_finished(out, slides[0], mpp=4.000123)
+    fill(qtbot, panel, [slides[0]])
+    box = panel.slide_box
+    panel.session.set_pixel_size(panel.session.current.id, 3.0)
+    qtbot.waitUntil(lambda: "another pixel size" in panel.message.text, timeout=WAIT_MS)
+    assert "enter 4 to see it" in panel.message.text
+    box.mpp_box.setValue(4.0)
+    box.mpp_button.click()
+    qtbot.waitUntil(lambda: panel.session.current.analysis is not None, timeout=WAIT_MS)
+    assert panel.session.current.info.pixel_size.mpp == pytest.approx(4.000123)
+    # A wrong one and back: the same, without Run.
+    box.mpp_box.setValue(3.0)
+    box.mpp_button.click()
+    assert panel.session.current.analysis is None
+    box.mpp_box.setValue(4.0)
+    box.mpp_button.click()
+    qtbot.waitUntil(lambda: panel.session.current.analysis is not None, timeout=WAIT_MS)
+
+
 def test_a_damaged_analysis_is_told_and_can_be_run_again(qtbot, panel, slides, out):
     folder = write_finished(out, slides[0])
     (folder / "analysis.zarr" / "zarr.json").write_text("{")
