@@ -72,7 +72,7 @@ def panel_fixture(make_napari_viewer_proxy, slide_path, tmp_path):
 def asked_fixture(panel, tmp_path, qtbot):
     """The same, with a risk model that has cut-offs."""
     panel.risk.choose(str(model_file(tmp_path)))
-    qtbot.waitUntil(panel.doubt.flip.run_button.isEnabled)
+    qtbot.waitUntil(panel.doubt.flip.run_button.isEnabled, timeout=60_000)
     return panel
 
 

@@ -342,5 +342,5 @@ def test_the_layer_can_be_removed_and_comes_back_with_its_areas(panel):
 def test_saved_by_itself_a_moment_later(panel, qtbot):
     draw_box(panel, 100, 50, 200, 100, "STR")
     path = desk_of(panel)._file.path
-    qtbot.waitUntil(path.is_file, timeout=10_000)
+    qtbot.waitUntil(path.is_file, timeout=60_000)
     assert classes_in(path) == ["STR"]

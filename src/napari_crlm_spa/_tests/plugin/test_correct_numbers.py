@@ -37,7 +37,9 @@ def test_score_group_and_the_flip_follow_a_stroke(mouse, with_risk, qtbot):
     assert box.moved.text(0, 1) == f"{1 / 440:.4f}"
     assert box.moved.text(0, 2) == f"{8 / 440:.4f}"
     in_front(with_risk, with_risk.risk)
-    qtbot.waitUntil(lambda: with_risk.risk.headline.text() == "Score -0.75: low risk")
+    qtbot.waitUntil(
+        lambda: with_risk.risk.headline.text() == "Score -0.75: low risk", timeout=60_000
+    )
     in_front(with_risk, with_risk.correct)
     mouse.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert box.score.text() == "Score 0.25, as predicted"

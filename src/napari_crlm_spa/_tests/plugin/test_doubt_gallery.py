@@ -68,7 +68,7 @@ def of_file(path):
 def test_what_is_wished_is_read_and_kept(loaded, slide_path, qtbot):
     loaded.look_at(of_file(slide_path))
     assert loaded.get(6, 7) is None
-    with qtbot.waitSignal(loaded.ready, timeout=10_000) as told:
+    with qtbot.waitSignal(loaded.ready, timeout=60_000) as told:
         pass
     assert told.args == [6, 7]
     color = loaded.get(6, 7).toImage().pixelColor(READ_PX // 2, READ_PX // 2)
@@ -77,10 +77,10 @@ def test_what_is_wished_is_read_and_kept(loaded, slide_path, qtbot):
 
 def test_a_slide_that_is_gone_has_no_pictures_and_is_not_asked_again(loaded, tmp_path, qtbot):
     loaded.look_at(of_file(tmp_path / "gone.tif"))
-    with qtbot.waitSignal(loaded.ready, timeout=10_000):
+    with qtbot.waitSignal(loaded.ready, timeout=60_000):
         assert loaded.get(6, 7) is None
     assert loaded.known(6, 7)
-    qtbot.waitUntil(lambda: not len(loaded.workers))
+    qtbot.waitUntil(lambda: not len(loaded.workers), timeout=60_000)
     assert loaded.get(6, 7) is None
     assert not len(loaded.workers)
 
@@ -90,14 +90,14 @@ def test_only_so_many_pictures_are_kept(loaded, slide_path, qtbot, monkeypatch):
     loaded.look_at(of_file(slide_path))
     for col in range(6):
         loaded.get(6, col)
-    qtbot.waitUntil(lambda: not len(loaded.workers))
+    qtbot.waitUntil(lambda: not len(loaded.workers), timeout=60_000)
     assert sum(loaded.known(6, col) for col in range(6)) == 3
 
 
 def test_another_slide_has_other_pictures(loaded, slide_path, tmp_path, qtbot):
     slide = of_file(slide_path)
     loaded.look_at(slide)
-    with qtbot.waitSignal(loaded.ready, timeout=10_000):
+    with qtbot.waitSignal(loaded.ready, timeout=60_000):
         loaded.get(6, 7)
     loaded.look_at(slide)
     assert loaded.known(6, 7)

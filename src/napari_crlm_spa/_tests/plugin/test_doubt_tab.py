@@ -275,7 +275,7 @@ def test_an_answer_is_marked_once_a_tile_is_edited_and_fresh_when_asked_again(as
     assert box.stale.isHidden()
     session.current.review.accept([0], [0])
     session.tell_review_changed(session.current)
-    qtbot.waitUntil(lambda: not box.stale.isHidden())
+    qtbot.waitUntil(lambda: not box.stale.isHidden(), timeout=60_000)
     assert box.stale.text() == STALE
     assert box.result is first
     assert box.walk.tiles
@@ -298,7 +298,7 @@ def test_another_risk_model_marks_the_answer(asked, qtbot):
     box = asked.doubt.queue
     ask(qtbot, box)
     asked.risk.choose("paper_eq1")
-    qtbot.waitUntil(lambda: not box.stale.isHidden())
+    qtbot.waitUntil(lambda: not box.stale.isHidden(), timeout=60_000)
 
 
 def test_a_new_analysis_and_another_reader_begin_anew(asked, qtbot, tmp_path):

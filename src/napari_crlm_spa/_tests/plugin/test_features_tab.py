@@ -49,12 +49,12 @@ def test_after_a_correction_a_number_says_what_it_was(qtbot, tab, session):
     session.tell_review_changed(slide)
     row, column = cells(tab)[name]
     expected = f"{slide.features.values[name]:.4f}\nwas {before:.4f}"
-    qtbot.waitUntil(lambda: tab.table.text(row, column) == expected, timeout=10_000)
+    qtbot.waitUntil(lambda: tab.table.text(row, column) == expected, timeout=60_000)
     assert f"As predicted: {before:.4f}" in tab.table.item(row, column).toolTip()
     assert tab.table.rowHeight(row) > 30
     slide.review.undo()
     session.tell_review_changed(slide)
-    qtbot.waitUntil(lambda: tab.table.text(row, column) == f"{before:.4f}", timeout=10_000)
+    qtbot.waitUntil(lambda: tab.table.text(row, column) == f"{before:.4f}", timeout=60_000)
 
 
 def test_terms_of_the_risk_model_are_bold_and_follow_its_choice(qtbot, tab, session):
@@ -68,7 +68,7 @@ def test_terms_of_the_risk_model_are_bold_and_follow_its_choice(qtbot, tab, sess
     )
     session.current.review.set_risk_model(other)
     session.risk_model_changed.emit(other)
-    qtbot.waitUntil(lambda: bold() == {other.features[0].column}, timeout=10_000)
+    qtbot.waitUntil(lambda: bold() == {other.features[0].column}, timeout=60_000)
 
 
 @pytest.mark.parametrize(

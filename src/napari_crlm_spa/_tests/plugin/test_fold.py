@@ -27,10 +27,10 @@ def test_a_click_opens_it_and_it_leaves_its_room_when_closed(qtbot, fold):
     closed = fold.height()
     assert not fold.content.isVisible()
     qtbot.mouseClick(fold.heading, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: fold.height() >= closed + 120)
-    with qtbot.waitSignal(fold.opened):
+    qtbot.waitUntil(lambda: fold.height() >= closed + 120, timeout=60_000)
+    with qtbot.waitSignal(fold.opened, timeout=60_000):
         qtbot.mouseClick(fold.heading, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: fold.height() == closed)
+    qtbot.waitUntil(lambda: fold.height() == closed, timeout=60_000)
 
 
 def test_a_long_heading_is_cut_and_waits_as_tooltip(qtbot, fold):
@@ -40,7 +40,7 @@ def test_a_long_heading_is_cut_and_waits_as_tooltip(qtbot, fold):
     assert fold.heading.text().endswith("…")
     assert fold.heading.toolTip() == long
     fold.window().resize(1200, 500)
-    qtbot.waitUntil(lambda: fold.heading.text() == long)
+    qtbot.waitUntil(lambda: fold.heading.text() == long, timeout=60_000)
     assert fold.heading.toolTip() == ""
 
 

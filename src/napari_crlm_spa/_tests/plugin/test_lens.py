@@ -107,7 +107,8 @@ def test_only_where_the_line_is_dropped_is_logged(lens, session, qtbot):
         mouse(plot, QEvent.Type.MouseMove, plot.x_of(um))
         qtbot.wait(80)
     review = session.current.review
-    assert review.mixture.tissues["HEP"].near_um == pytest.approx(450, abs=5)
+    last = pytest.approx(450, abs=5)
+    qtbot.waitUntil(lambda: review.mixture.tissues["HEP"].near_um == last, timeout=60_000)
     assert not review.log
     mouse(plot, QEvent.Type.MouseButtonRelease, plot.x_of(450))
     assert [entry.action for entry in review.log] == [Action.THRESHOLDS]

@@ -82,7 +82,7 @@ def test_the_predicted_score_stands_beside_the_corrected_one_once_they_differ(as
     assert risk.predicted.isHidden()
     assert risk.flip.isHidden()
     flip(asked)
-    qtbot.waitUntil(lambda: risk.headline.text() == "Score 0.5: high risk")
+    qtbot.waitUntil(lambda: risk.headline.text() == "Score 0.5: high risk", timeout=60_000)
     assert risk.predicted.text() == "As predicted: score 0: low risk"
     assert risk.flip.text() == "Group flipped: low → high"
     now = review_of(asked).features.values["Overall_Debris_ratio"]
@@ -91,7 +91,7 @@ def test_the_predicted_score_stands_beside_the_corrected_one_once_they_differ(as
     assert f"As predicted: {was:.4f}" in risk.table.item(0, 1).toolTip()
     review_of(asked).undo()
     asked.session.tell_review_changed(asked.session.current)
-    qtbot.waitUntil(risk.flip.isHidden)
+    qtbot.waitUntil(risk.flip.isHidden, timeout=60_000)
     assert risk.predicted.isHidden()
 
 
@@ -99,7 +99,7 @@ def test_what_is_corrected_in_another_tab_is_there_when_it_comes_to_the_front(as
     in_front(asked, asked.doubt)
     flip(asked)
     in_front(asked, risk)
-    qtbot.waitUntil(lambda: risk.headline.text() == "Score 0.5: high risk")
+    qtbot.waitUntil(lambda: risk.headline.text() == "Score 0.5: high risk", timeout=60_000)
 
 
 def test_the_interval_is_shown_once_it_was_computed_and_marked_after_an_edit(asked, risk, qtbot):
@@ -108,14 +108,14 @@ def test_the_interval_is_shown_once_it_was_computed_and_marked_after_an_edit(ask
     box.form.editors["draws"].set(40)
     found = ask(qtbot, box)
     row = found.summary().set_index("quantity").loc["score"]
-    qtbot.waitUntil(lambda: not risk.interval.isHidden())
+    qtbot.waitUntil(lambda: not risk.interval.isHidden(), timeout=60_000)
     assert f"score {row['low']:.3g} to {row['high']:.3g} in 95%" in risk.interval.text()
     assert f"{found.share_high:.0%} of the draws high" in risk.interval.text()
     assert OLDER not in risk.interval.text()
     flip(asked)
-    qtbot.waitUntil(lambda: OLDER in risk.interval.text())
+    qtbot.waitUntil(lambda: OLDER in risk.interval.text(), timeout=60_000)
     risk.choose("paper_eq1")
-    qtbot.waitUntil(risk.interval.isHidden)
+    qtbot.waitUntil(risk.interval.isHidden, timeout=60_000)
 
 
 def test_research_use_only_stays(asked, risk):
@@ -155,7 +155,7 @@ def test_the_combined_grade_follows_answers_and_corrections(asked, risk, qtbot):
     assert clinical.fold.title.endswith("3-5 of 5, combined grade medium")
     flip(asked)
     expected = combined_grade("high", "high").sentence
-    qtbot.waitUntil(lambda: expected in clinical.sentence.text())
+    qtbot.waitUntil(lambda: expected in clinical.sentence.text(), timeout=60_000)
 
 
 def test_answers_are_kept_for_the_slide_and_the_reader(asked, risk):

@@ -22,7 +22,7 @@ def follower(widget, every_ms):
 
 def test_what_is_in_front_follows_at_once_and_what_is_behind_when_it_is_shown(tabs, qtbot):
     tabs.show()
-    qtbot.waitExposed(tabs)
+    qtbot.waitExposed(tabs, timeout=60_000)
     front, front_calls = follower(tabs.widget(0), 0)
     behind, behind_calls = follower(tabs.widget(1), 0)
     for _ in range(3):
@@ -40,21 +40,21 @@ def test_what_is_in_front_follows_at_once_and_what_is_behind_when_it_is_shown(ta
 
 def test_many_pokes_are_followed_once_soon_and_once_later(tabs, qtbot):
     tabs.show()
-    qtbot.waitExposed(tabs)
+    qtbot.waitExposed(tabs, timeout=60_000)
     seen, calls = follower(tabs.widget(0), 50)
     for _ in range(5):
         seen.poke()
     assert calls == []
-    qtbot.waitUntil(lambda: len(calls) == 1)
+    qtbot.waitUntil(lambda: len(calls) == 1, timeout=60_000)
     for _ in range(5):
         seen.poke()
-    qtbot.waitUntil(lambda: len(calls) == 2)
+    qtbot.waitUntil(lambda: len(calls) == 2, timeout=60_000)
     assert not seen.outdated
 
 
 def test_a_widget_that_is_hidden_before_its_turn_waits(tabs, qtbot):
     tabs.show()
-    qtbot.waitExposed(tabs)
+    qtbot.waitExposed(tabs, timeout=60_000)
     seen, calls = follower(tabs.widget(0), 50)
     seen.poke()
     tabs.setCurrentIndex(1)
@@ -66,7 +66,7 @@ def test_a_widget_that_is_hidden_before_its_turn_waits(tabs, qtbot):
 
 def test_another_slide_is_shown_without_delay_and_what_was_stopped_never(tabs, qtbot):
     tabs.show()
-    qtbot.waitExposed(tabs)
+    qtbot.waitExposed(tabs, timeout=60_000)
     seen, calls = follower(tabs.widget(0), 10_000)
     seen.at_once()
     seen.at_once()
