@@ -140,6 +140,20 @@ def test_a_box_is_pulled_up_where_the_mouse_was(mouse, analyzed):
     assert found.symmetric_difference(box(5, 4, 15, 16)).area < 3
 
 
+def test_a_class_chosen_between_two_boxes_colors_the_second(mouse, analyzed):
+    mouse.look_at((0, 20), (0, 22))
+    desk = desk_of(analyzed)
+    desk.take_tool(RECTANGLE)
+    for name, row in (("STR", 2), ("TUM", 11)):
+        desk.choose_class(name)
+        mouse.drag((row, 5), (row + 3, 10), (row + 6, 15))
+        desk.drawing.take()
+    (layer,) = annotation_layers(analyzed)
+    assert [area.class_name for area in desk.areas] == ["STR", "TUM"]
+    colors = [CRLM7["STR"].color, CRLM7["TUM"].color]
+    assert np.allclose(layer.edge_color, transform_color(colors), atol=1e-6)
+
+
 def test_a_lasso_encloses_what_the_mouse_went_around(mouse, analyzed):
     mouse.look_at((0, 20), (0, 22))
     desk_of(analyzed).take_tool(LASSO)

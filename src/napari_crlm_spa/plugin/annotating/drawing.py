@@ -238,6 +238,9 @@ class Drawing:
             self.layer.current_edge_color = color
             self.layer.current_face_color = [*_rgb(color), FACE_OPACITY]
 
+        if str(self.layer.mode).startswith("add_"):
+            # napari would give the next shape the color of the one just drawn, which it selects.
+            self.layer.selected_data = set()
         with_nothing_selected(self.layer, choose)
         # Last: older versions of napari take the class over from what is selected again.
         self.layer.feature_defaults = {CLASS: self._class, ID: ""}
