@@ -30,6 +30,8 @@
     ├── ReviewError             corrections, readers, insights that cannot be computed
     ├── AnnotationError         drawn areas and the export of labeled tiles
     ├── TableError              CSV tables with holes or wrong columns
+    │   ├── CohortError             a cohort's tables: patients, slides, follow-up
+    │   └── SurvivalDataError       times, events or covariates that no model can be fitted to
     └── StoreError              the analysis folder
         ├── FolderNotWritable
         ├── DiskFull
@@ -150,6 +152,14 @@ class AnnotationError(CrlmSpaError):
 
 class TableError(CrlmSpaError):
     """A table misses columns or holds values that cannot be used."""
+
+
+class CohortError(TableError):
+    """The tables of a cohort do not fit together, or cannot be used."""
+
+
+class SurvivalDataError(TableError):
+    """No survival statistic can be computed of these times, events or covariates."""
 
 
 class StoreError(CrlmSpaError):

@@ -1,0 +1,1 @@
+"""Which features go with which clinical factors."""

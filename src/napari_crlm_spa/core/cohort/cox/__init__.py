@@ -1,0 +1,1 @@
+"""Cox models: likelihood, fits, tests, selection, penalties."""

@@ -1,0 +1,1 @@
+"""Kaplan-Meier curves, log-rank tests, medians, follow-up, groups of patients."""

@@ -1,0 +1,1 @@
+"""Where features are split: maximally selected rank statistics, their p values, stability."""

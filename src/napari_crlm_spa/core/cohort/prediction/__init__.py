@@ -1,0 +1,1 @@
+"""How well a marker predicts: ROC over time, calibration, Brier score, decision curves."""

@@ -1,0 +1,1 @@
+"""Drawn cohorts with a known truth."""
