@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from napari_crlm_spa.errors import SurvivalDataError
 
 Floats = NDArray[np.float64]
+#: Times closer than this are the same time: the square root of a double's precision, as in R.
+NEAR = float(np.sqrt(np.finfo(np.float64).eps))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,3 +75,21 @@ class Survival:
     def reversed(self) -> Survival:
         """Return censoring as the event: for follow-up by the reverse Kaplan-Meier method."""
         return Survival(self.time, ~self.event)
+
+    def joined(self) -> Survival:
+        """Return the same follow-up with times that differ by rounding alone made equal.
+
+        Months computed from days give 12.1 in one patient and 12.100000000000001 in another. As R's
+        ``survfit``, ``survdiff`` and ``coxph`` do (survival, vignette "Round off error and tied
+        times"): neighbors that differ by at most 1.5e-8, absolutely or relative to the mean time,
+        are one time, the earliest of them.
+        """
+        distinct = np.unique(self.time)
+        if len(distinct) < 2:
+            return self
+        gaps = np.diff(distinct)
+        apart = np.minimum(gaps, gaps / self.time.mean()) > NEAR
+        if apart.all():
+            return self
+        first = distinct[np.concatenate([[True], apart])]
+        return Survival(first[np.searchsorted(first, self.time, side="right") - 1], self.event)
