@@ -93,8 +93,8 @@ def time_roc(marker: ArrayLike, survival: Survival, times: ArrayLike) -> MarkerR
     marker
         Higher = worse, shape (n,), without holes.
     survival
-        Follow-up of the n patients. Where times are tied, the standard error depends (in the
-        third digit at most) on the order of the patients, as R's does.
+        Follow-up of the n patients. Where censored times are tied, the standard error depends
+        slightly on the order of the patients, as R's does.
     times
         In the unit of the follow-up.
 
