@@ -23,9 +23,19 @@ Ties = Literal["efron", "breslow"]
 #: Relative change of the log-likelihood at which a fit has converged, and the most steps to it.
 TOLERANCE, MOST_STEPS, MOST_HALVINGS = 1e-13, 50, 40
 
-#: A coefficient times its column's standard deviation beyond this (hazards 1 : 3 million between
-#: patients two deviations apart) is separation and not an estimate.
+#: A log hazard ratio of two groups beyond this (1 : 3 million) is separation and not an estimate.
 RUNS_AWAY = 15.0
+#: Where the log-likelihood no longer rises, but the next Newton step still moves a coefficient by
+#: more than this (times the column's range), its maximum lies at infinity: separation. There the
+#: steps tend to 1; at a true maximum they are rounding.
+STILL_MOVES = 1e-3
+#: The information of a coefficient has vanished, against that at 0: the same thing.
+FLAT = 1e-6
+#: A column whose information, given the columns before it, is below this share of its own is a
+#: sum of theirs (R's ``coxph.control(toler.chol)``).
+DEPENDENT = 1.8e-12
+#: Information below this share of deaths times variance is rounding: a constant column.
+CONSTANT = 1e-13
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +81,8 @@ class Maximum:
         Newton steps.
     converged
         False: a coefficient runs away (separation), or columns depend on each other.
+    runs_away
+        Which coefficients have no finite maximum, shape (p,).
     """
 
     coef: Floats
@@ -81,6 +93,7 @@ class Maximum:
     information_null: Floats
     iterations: int
     converged: bool
+    runs_away: NDArray[np.bool_]
 
 
 class PartialLikelihood:
@@ -93,7 +106,8 @@ class PartialLikelihood:
     covariates
         Numbers without holes, shape (n, p) or (n,); p may be 0.
     ties
-        How tied deaths are handled.
+        How tied deaths are handled. Times that differ by rounding alone are tied
+        (`Survival.joined`).
 
     Raises
     ------
@@ -113,14 +127,17 @@ class PartialLikelihood:
         if not survival.event.any():
             raise SurvivalDataError("Nobody died in these patients: a Cox model needs deaths.")
         self.n, self.p = values.shape
+        survival = survival.joined()
         order = np.argsort(survival.time, kind="stable")
         self._order, time = order, survival.time[order]
         # Centered columns: the likelihood does not change, large ones (years) lose no digits.
         self._center = values.mean(axis=0)
-        self._x = values[order] - self._center
+        self._range = np.ptp(values, axis=0)
+        self._x = np.where(self._range > 0, values[order] - self._center, 0.0)
         self._deaths = np.flatnonzero(survival.event[order])
         times = time[self._deaths]
         self._time = times
+        self._least = CONSTANT * len(times) * self._x.var(axis=0)
         #: First position at risk at each death, and last one with that time or an earlier one.
         self._first = np.searchsorted(time, times, side="left")
         self._until = np.searchsorted(times, time, side="right")
@@ -181,40 +198,43 @@ class PartialLikelihood:
         last = np.append(self._tie_first[1:], len(hazard)) - 1
         return self._time[last], hazard[last]
 
+    def independent(self, information: Floats) -> NDArray[np.bool_]:
+        """Return which columns are neither constant nor a sum of columns before them.
+
+        Parameters
+        ----------
+        information
+            At any coefficients, e.g. `Maximum.information_null`, shape (p, p).
+        """
+        kept = np.zeros(self.p, bool)
+        for column in range(self.p):
+            trial = np.append(np.flatnonzero(kept), column)
+            part = information[np.ix_(trial, trial)]
+            kept[column] = _factor(part, self._least[trial]) is not None
+        return kept
+
     def maximize(self, *, start: ArrayLike | None = None) -> Maximum:
         """Find the coefficients by Newton's method with step halving."""
         beta = np.zeros(self.p) if start is None else np.array(start, np.float64)
         null, score_null, information_null = self.at(np.zeros(self.p))
-        if self.p == 0:
-            return Maximum(
-                beta, information_null, null, null, score_null, information_null, 0, True
-            )
-        loglik, score, information = (
-            self.at(beta)
-            if beta.any()
-            else (
-                null,
-                score_null,
-                information_null,
-            )
-        )
-        converged, steps = False, 0
-        while steps < MOST_STEPS:
-            steps += 1
-            move = _solve(information, score)
-            if move is None:
-                break
-            trial = self._uphill(beta, move, loglik)
-            if trial is None:  # no point along the step is higher: the top, to rounding
-                converged = True
-                break
-            gain = self.loglik(trial) - loglik
-            beta = trial
-            loglik, score, information = self.at(beta)
-            if gain <= TOLERANCE * (abs(loglik) + TOLERANCE):
-                converged = True
-                break
-        runs_away = np.abs(beta) * self._x.std(axis=0) > RUNS_AWAY
+        loglik, score, information = null, score_null, information_null
+        converged, steps = self.p == 0, 0
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+            if beta.any():
+                loglik, score, information = self.at(beta)
+            while steps < MOST_STEPS and not converged:
+                steps += 1
+                move = _solve(information, score, self._least)
+                if move is None:
+                    break
+                trial = self._uphill(beta, move, loglik)
+                if trial is None:  # no point along the step is higher: the top, to rounding
+                    converged = True
+                    break
+                before, beta = loglik, trial
+                loglik, score, information = self.at(beta)
+                converged = loglik - before <= TOLERANCE * (abs(loglik) + TOLERANCE)
+            away = self._runs_away(score, information, information_null)
         return Maximum(
             beta,
             information,
@@ -223,8 +243,19 @@ class PartialLikelihood:
             score_null,
             information_null,
             steps,
-            converged and not bool(runs_away.any()),
+            converged and not bool(away.any()),
+            away,
         )
+
+    def _runs_away(
+        self, score: Floats, information: Floats, information_null: Floats
+    ) -> NDArray[np.bool_]:
+        start = np.diag(information_null)
+        away = (np.diag(information) < FLAT * start) & (start > self._least)
+        move = _solve(information, score, self._least)
+        if move is not None:
+            away |= np.abs(move) * self._range > STILL_MOVES
+        return np.asarray(away, bool)
 
     def _uphill(self, beta: Floats, move: Floats, loglik: float) -> Floats | None:
         for halving in range(MOST_HALVINGS):
@@ -264,17 +295,26 @@ class PartialLikelihood:
         return np.asarray(second - (rows.mean * g[:, None]).T @ rows.mean)
 
 
-def _solve(information: Floats, score: Floats) -> Floats | None:
-    """Return the Newton step; None if the columns depend on each other."""
-    scale = np.sqrt(np.clip(np.diag(information), 0, None))
-    if not (scale > 0).all():
+def _factor(information: Floats, least: Floats) -> tuple[Floats, Floats] | None:
+    """Return the Cholesky factor of the scaled information, and the scale; None if singular."""
+    diagonal = np.diag(information)
+    if not (diagonal > least).all():
         return None
-    scaled = information / np.outer(scale, scale)
+    scale = np.sqrt(diagonal)
     try:
-        factor = np.linalg.cholesky(scaled)
+        factor = np.linalg.cholesky(information / np.outer(scale, scale))
     except np.linalg.LinAlgError:
         return None
-    if np.diag(factor).min() < 1e-9:
+    if len(factor) and np.diag(factor).min() < np.sqrt(DEPENDENT):
         return None
+    return factor, scale
+
+
+def _solve(information: Floats, score: Floats, least: Floats) -> Floats | None:
+    """Return the Newton step; None if the columns depend on each other."""
+    factored = _factor(information, least)
+    if factored is None:
+        return None
+    factor, scale = factored
     half = np.linalg.solve(factor, score / scale)
     return np.asarray(np.linalg.solve(factor.T, half) / scale)

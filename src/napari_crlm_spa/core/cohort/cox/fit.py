@@ -1,0 +1,304 @@
+"""A Cox model with all that R's ``summary(coxph(...))`` says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from napari_crlm_spa.core.cohort.columns import label_of
+from napari_crlm_spa.core.cohort.cox import degenerate
+from napari_crlm_spa.core.cohort.cox.concordance import concordance, predictor_of
+from napari_crlm_spa.core.cohort.cox.design import Terms, columns_of, complete, numbers, terms_of
+from napari_crlm_spa.core.cohort.cox.estimate import Estimate, estimate
+from napari_crlm_spa.core.cohort.cox.partial_likelihood import PartialLikelihood, Ties
+from napari_crlm_spa.core.cohort.survival import Floats, Survival
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NAN = float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """A chi-squared test: statistic, degrees of freedom, p (upper tail, without underflow)."""
+
+    __test__ = False  # not a class of tests
+
+    statistic: float
+    df: int
+    p: float
+
+    @classmethod
+    def of(cls, statistic: float, df: int) -> TestResult:
+        """Compute the p value."""
+        return cls(statistic, df, float(special.chdtrc(df, statistic)) if df else NAN)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CoxFit:
+    """A fitted Cox model.
+
+    Parameters
+    ----------
+    terms
+        Columns of each term.
+    columns
+        All columns, in the order of `coef`.
+    coef
+        Log hazard ratios, shape (p,). NaN where there is none: a column that is constant or a sum
+        of others (`dependent`), or whose hazard ratio is infinite (`infinite`).
+    covariance
+        Inverse of the information, shape (p, p); NaN there too.
+    n, n_events, n_missing
+        Patients in the model, deaths among them, patients left out because of holes.
+    loglik, loglik_null
+        Log partial likelihood of the model and without columns.
+    lrt, wald, score
+        Likelihood-ratio, Wald and score test of all columns together.
+    concordance, concordance_se
+        See `cox.concordance`.
+    aic, bic
+        ``-2 loglik + 2 df``; with ``log(n_events)`` instead of 2 (as R).
+    converged
+        Whether every number can be used.
+    warnings
+        What is doubtful, and what to do.
+    ties
+        How tied deaths were handled.
+    dependent, infinite
+        Columns without a coefficient.
+    rows
+        Which rows of the table are in the model, shape (all patients,).
+    survival, values
+        Follow-up and columns of those, shape (n, p).
+    """
+
+    terms: Mapping[str, tuple[str, ...]]
+    columns: tuple[str, ...]
+    coef: Floats
+    covariance: Floats
+    n: int
+    n_events: int
+    n_missing: int
+    loglik: float
+    loglik_null: float
+    lrt: TestResult
+    wald: TestResult
+    score: TestResult
+    concordance: float
+    concordance_se: float
+    aic: float
+    bic: float
+    converged: bool
+    warnings: tuple[str, ...]
+    ties: Ties
+    dependent: tuple[str, ...]
+    infinite: tuple[str, ...]
+    rows: NDArray[np.bool_] = field(repr=False)
+    survival: Survival = field(repr=False)
+    values: Floats = field(repr=False)
+
+    @property
+    def se(self) -> Floats:
+        """Standard errors of `coef`, shape (p,)."""
+        return np.asarray(np.sqrt(np.diag(self.covariance)))
+
+    @property
+    def hazard_ratio(self) -> Floats:
+        """``exp(coef)``, shape (p,)."""
+        return np.asarray(np.exp(self.coef))
+
+    @property
+    def z(self) -> Floats:
+        """``coef / se``, shape (p,)."""
+        return np.asarray(self.coef / self.se)
+
+    @property
+    def p_wald(self) -> Floats:
+        """Two-sided p of each coefficient by Wald's test, shape (p,)."""
+        return np.asarray(2 * special.ndtr(-np.abs(self.z)))
+
+    def table(self, level: float = 0.95) -> pd.DataFrame:
+        """Return one row per column, with Wald intervals of that level."""
+        import pandas as pd
+
+        half, percent = special.ndtri((1 + level) / 2) * self.se, f"{100 * level:g}"
+        return pd.DataFrame(
+            {
+                "column": list(self.columns),
+                "label": [label_of(column) for column in self.columns],
+                "coef": self.coef,
+                "se": self.se,
+                "hr": self.hazard_ratio,
+                f"hr_lower{percent}": np.exp(self.coef - half),
+                f"hr_upper{percent}": np.exp(self.coef + half),
+                "z": self.z,
+                "p_wald": self.p_wald,
+            }
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """Return the model's own numbers: one row of a study's table of models."""
+        return {
+            "n": self.n,
+            "events": self.n_events,
+            "n_missing": self.n_missing,
+            "loglik_null": self.loglik_null,
+            "loglik": self.loglik,
+            "lrt": self.lrt.statistic,
+            "lrt_df": self.lrt.df,
+            "lrt_p": self.lrt.p,
+            "wald": self.wald.statistic,
+            "wald_p": self.wald.p,
+            "score": self.score.statistic,
+            "score_p": self.score.p,
+            "concordance": self.concordance,
+            "concordance_se": self.concordance_se,
+            "aic": self.aic,
+            "bic": self.bic,
+        }
+
+    def linear_predictor(self, frame: pd.DataFrame) -> Floats:
+        """Return X b of patients, not centered, shape (rows of `frame`,); NaN where holes are.
+
+        Columns without a coefficient count as 0.
+
+        Raises
+        ------
+        CohortError
+            If the table lacks a column of the model.
+        """
+        return predictor_of(numbers(frame, self.columns), self.coef)
+
+    def likelihood(self) -> PartialLikelihood:
+        """Return the likelihood of the columns that have a coefficient (`has_coef`)."""
+        return PartialLikelihood(self.survival, self.values[:, self.has_coef], ties=self.ties)
+
+    @property
+    def has_coef(self) -> NDArray[np.bool_]:
+        """Which columns have a coefficient, shape (p,)."""
+        return np.isfinite(self.coef)
+
+    def baseline(self) -> tuple[Floats, Floats]:
+        """Return times of death and the cumulative hazard of a patient whose columns are all 0."""
+        return self.likelihood().baseline(self.coef[self.has_coef])
+
+
+def fit_cox(
+    frame: pd.DataFrame,
+    survival: Survival,
+    terms: Terms,
+    *,
+    ties: Ties = "efron",
+    events_per_coefficient: float = degenerate.EVENTS_PER_COEFFICIENT,
+) -> CoxFit:
+    """Fit a Cox model to the patients that have all of its columns.
+
+    Parameters
+    ----------
+    frame
+        One row per patient.
+    survival
+        Follow-up of the same patients.
+    terms
+        Columns, or names of terms with their columns.
+    ties
+        How tied deaths are handled.
+    events_per_coefficient
+        Fewer deaths per coefficient give a warning.
+
+    Raises
+    ------
+    CohortError
+        If a column is missing or not made of numbers. Data that can't be fitted don't raise: they
+        give NaN and a warning.
+    """
+    groups = terms_of(terms)
+    columns = columns_of(groups)
+    everything = numbers(frame, columns)
+    rows = complete(everything, survival)
+    values, followed = everything[rows], survival.take(rows)
+    holes = np.isnan(everything).sum(axis=0)
+    n_missing = int((~rows).sum())
+    found = estimate(followed, values, ties)
+    agreement = concordance(followed, predictor_of(values, found.at_end))
+    # One column: its holes are in the table's n. Several: which patients are meant isn't obvious.
+    missing = degenerate.left_out(holes, columns, n_missing, len(rows)) if len(columns) > 1 else ""
+    deaths, df = followed.n_events, int(found.independent.sum())
+    return CoxFit(
+        terms=groups,
+        columns=columns,
+        coef=found.coef,
+        covariance=found.covariance,
+        n=len(followed),
+        n_events=deaths,
+        n_missing=n_missing,
+        loglik=found.loglik,
+        loglik_null=found.loglik_null,
+        **_tests(found),
+        concordance=agreement.value,
+        concordance_se=agreement.std_err,
+        aic=-2 * found.loglik + 2 * df,
+        bic=-2 * found.loglik + np.log(max(1, deaths)) * df,
+        converged=found.converged,
+        warnings=tuple(
+            filter(
+                None, [missing, *_doubts(columns, found, followed, values, events_per_coefficient)]
+            )
+        ),
+        ties=ties,
+        dependent=_names(columns, ~found.independent),
+        infinite=_names(columns, found.infinite),
+        rows=rows,
+        survival=followed,
+        values=values,
+    )
+
+
+def _names(columns: tuple[str, ...], which: NDArray[np.bool_]) -> tuple[str, ...]:
+    return tuple(column for column, chosen in zip(columns, which, strict=True) if chosen)
+
+
+def _tests(found: Estimate) -> dict[str, TestResult]:
+    df = int(found.independent.sum())
+    wald = NAN
+    if df and np.isfinite(found.coef[found.independent]).all():
+        coef = found.coef[found.independent]
+        wald = float(coef @ found.information @ coef)
+    # No change of the likelihood may come out as -1e-13.
+    return {
+        "lrt": TestResult.of(max(0.0, 2 * (found.loglik - found.loglik_null)), df)
+        if np.isfinite(found.loglik)
+        else TestResult(NAN, df, NAN),
+        "wald": TestResult.of(wald, df),
+        "score": TestResult.of(found.score, df),
+    }
+
+
+def _doubts(
+    columns: tuple[str, ...], found: Estimate, survival: Survival, values: Floats, limit: float
+) -> list[str]:
+    if not survival.n_events:
+        return [degenerate.no_deaths(len(survival))]
+    told = []
+    for place, column in enumerate(columns):
+        if not found.independent[place]:
+            others = [columns[at] for at in found.depends_on.get(place, ())]
+            told.append(
+                degenerate.dependent_column(column, others)
+                if others
+                else degenerate.constant_column(column, values[:, place])
+            )
+        elif found.infinite[place]:
+            told.append(degenerate.separated_column(column, values[:, place], survival))
+    if not found.converged and not found.infinite.any():
+        told.append(degenerate.not_converged(columns))
+    used = _names(columns, found.independent)
+    told.append(degenerate.too_few_events(survival.n_events, len(used), limit, used))
+    return told

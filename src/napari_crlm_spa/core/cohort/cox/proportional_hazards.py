@@ -1,0 +1,317 @@
+"""Do hazard ratios stay the same over time? The score test, and residuals to look at.
+
+Grambsch and Therneau, Biometrika 1994;81:515, as R's survival >= 3.0 computes it (``cox.zph``):
+the exact score test of ``beta(t) = beta + theta (g(t) - mean g)`` at ``theta = 0``, not the
+approximation of 1994. With U_k and V_k the score and information of death k,
+
+    ``U2 = sum g_k U_k``,  ``I = [[sum V, sum g V], [sum g V, sum g^2 V]]``
+
+and a term's chi-squared is ``U2' C U2`` of its columns, C the block of the inverse of I in which
+the other columns' thetas are held at 0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from napari_crlm_spa.core.cohort.columns import label_of
+from napari_crlm_spa.core.cohort.cox.design import named
+from napari_crlm_spa.core.cohort.cox.fit import CoxFit, TestResult
+from napari_crlm_spa.core.cohort.cox.partial_likelihood import PartialLikelihood
+from napari_crlm_spa.core.cohort.survival import Floats, Survival
+from napari_crlm_spa.errors import SurvivalDataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Transform = Literal["km", "rank", "identity", "log"]
+TRANSFORMS: tuple[str, ...] = get_args(Transform)
+GLOBAL = "GLOBAL"
+NAN = float("nan")
+
+
+def transformed(survival: Survival, times: Floats, transform: Transform) -> Floats:
+    """Return g(t) of times of death.
+
+    Parameters
+    ----------
+    survival
+        Follow-up of the patients in the model.
+    times
+        Times of death, ascending, one per death, shape (deaths,).
+    transform
+        ``"km"``: 1 - Kaplan-Meier just before t (R's default); ``"rank"``: among all follow-up
+        times, ties averaged; ``"identity"``; ``"log"``.
+
+    Raises
+    ------
+    SurvivalDataError
+        If the logarithm of time 0 is asked for, or there is no such transform.
+    """
+    if transform == "identity":
+        return np.asarray(times, np.float64)
+    if transform == "log":
+        if times.min() <= 0:
+            raise SurvivalDataError(
+                "A patient died at time 0, which has no logarithm. Test proportional hazards "
+                "against km, rank or identity."
+            )
+        return np.asarray(np.log(times))
+    ordered = np.sort(survival.joined().time)
+    first, after = (np.searchsorted(ordered, times, side=side) for side in ("left", "right"))
+    if transform == "rank":
+        return np.asarray((first + after + 1) / 2)
+    if transform != "km":
+        raise SurvivalDataError(
+            f"There is no transform {transform!r}; choose one of {', '.join(TRANSFORMS)}."
+        )
+    _, start, place, counts = np.unique(
+        times, return_index=True, return_inverse=True, return_counts=True
+    )
+    at_risk = len(ordered) - first[start]
+    before = np.append(1.0, np.cumprod(1 - counts / at_risk)[:-1])
+    return np.asarray(1 - before[place.reshape(-1)])
+
+
+def ph_test(fit: CoxFit, transform: Transform = "km") -> pd.DataFrame:
+    """Test proportional hazards of each term and of all together.
+
+    Parameters
+    ----------
+    fit
+        A fitted model.
+    transform
+        Of time, see `transformed`.
+
+    Returns
+    -------
+    DataFrame
+        ``term, label, chisq, df, p``; the last row is ``GLOBAL``. Terms without a coefficient, and
+        what can't be computed (all deaths at one time), are holes.
+    """
+    import pandas as pd
+
+    used = fit.has_coef
+    place = np.cumsum(used) - 1
+    pieces = _pieces(fit, transform) if used.any() and not fit.infinite else None
+    rows, at = [], 0
+    for term, columns in fit.terms.items():
+        mine = np.arange(at, at + len(columns))
+        at += len(columns)
+        rows.append((term, label_of(term), _test(pieces, place[mine[used[mine]]])))
+    rows.append((GLOBAL, "All together", _test(pieces, np.arange(int(used.sum())))))
+    return pd.DataFrame(
+        {
+            "term": [term for term, _, _ in rows],
+            "label": [label for _, label, _ in rows],
+            "chisq": [test.statistic for *_, test in rows],
+            "df": [test.df for *_, test in rows],
+            "p": [test.p for *_, test in rows],
+        }
+    )
+
+
+def ph_warnings(table: pd.DataFrame, limit: float = 0.05) -> tuple[str, ...]:
+    """Say which hazard ratios change over time.
+
+    Parameters
+    ----------
+    table
+        Of `ph_test`.
+    limit
+        p values below it are told.
+    """
+    return tuple(
+        f"The hazard ratio of {named(term)} changes over time (test of proportional hazards, "
+        f"p = {p:.2g}): its one number is an average. Look at its Schoenfeld plot; report early "
+        "and late follow-up apart, or stratify by it."
+        for term, p in zip(table["term"], table["p"], strict=True)
+        if term != GLOBAL and p < limit
+    )
+
+
+def _pieces(fit: CoxFit, transform: Transform) -> tuple[Floats, Floats] | None:
+    """Return the score (2p,) and the information (2p, 2p), scaled to a unit diagonal."""
+    likelihood, coef = fit.likelihood(), fit.coef[fit.has_coef]
+    times = likelihood.rows(coef).time
+    g = transformed(fit.survival, times, transform)
+    g = g - g.mean()
+    spread = np.abs(g).max()
+    if spread <= 1e-12 * max(1.0, float(np.abs(times).max())):
+        return None
+    g = g / spread  # the test doesn't change, the matrix stays well conditioned
+    plain = likelihood.weighted(coef, np.ones(len(g)))[1]
+    score, once = likelihood.weighted(coef, g)
+    twice = likelihood.weighted(coef, g * g)[1]
+    information = np.block([[plain, once], [once, twice]])
+    scale = np.sqrt(np.clip(np.diag(information), 0, None))
+    if not (scale > 0).all():
+        return None
+    return np.append(np.zeros(len(coef)), score) / scale, information / np.outer(scale, scale)
+
+
+def _test(pieces: tuple[Floats, Floats] | None, columns: NDArray[np.intp]) -> TestResult:
+    if pieces is None or not len(columns):
+        return TestResult(NAN, len(columns), NAN)
+    score, information = pieces
+    p = len(score) // 2
+    rows = np.append(np.arange(p), p + columns)
+    part, u = information[np.ix_(rows, rows)], score[rows]
+    if np.linalg.eigvalsh(part)[0] <= 1e-12:
+        return TestResult(NAN, len(columns), NAN)
+    return TestResult.of(float(u @ np.linalg.solve(part, u)), len(columns))
+
+
+def schoenfeld_residuals(fit: CoxFit) -> tuple[Floats, Floats]:
+    """Return times of death (deaths,) and Schoenfeld residuals (deaths, p), not scaled.
+
+    A residual is the patient's columns minus their weighted mean over those at risk, which under
+    Efron's ties is the mean over the tied deaths' risk sums (as R). Deaths at one time are in the
+    order of the table. Columns without a coefficient are NaN.
+    """
+    likelihood: PartialLikelihood = fit.likelihood()
+    rows = likelihood.rows(fit.coef[fit.has_coef])
+    first = np.unique(rows.time, return_index=True, return_inverse=True, return_counts=True)
+    start, place, counts = first[1], first[2].reshape(-1), first[3]
+    mean = (np.add.reduceat(rows.mean, start, axis=0) / counts[:, None])[place]
+    used = fit.values[:, fit.has_coef]
+    residuals = np.full((len(rows.time), len(fit.columns)), NAN)
+    residuals[:, fit.has_coef] = used[rows.patient] - used.mean(axis=0) - mean
+    return rows.time, residuals
+
+
+def schoenfeld(fit: CoxFit, transform: Transform = "km") -> pd.DataFrame:
+    """Return scaled Schoenfeld residuals: estimates of each coefficient at each death.
+
+    ``deaths * residual @ covariance + coef`` (Grambsch and Therneau 1994; R: ``cox.zph``'s y).
+
+    Returns
+    -------
+    DataFrame
+        ``column, time_months, residual, transformed_time``; columns one after the other, deaths
+        ascending. The time is in the unit of the follow-up.
+    """
+    import pandas as pd
+
+    times, scaled, g = _scaled(fit, transform)
+    return pd.DataFrame(
+        {
+            "column": np.repeat(fit.columns, len(times)),
+            "time_months": np.tile(times, len(fit.columns)),
+            "residual": scaled.T.ravel(),
+            "transformed_time": np.tile(g, len(fit.columns)),
+        }
+    )
+
+
+def schoenfeld_smooth(
+    fit: CoxFit, transform: Transform = "km", *, df: int = 4, points: int = 40, level: float = 0.95
+) -> pd.DataFrame:
+    """Smooth the scaled residuals by a natural cubic spline of the transformed time.
+
+    As R's ``plot.cox.zph``: `df` coefficients, inner knots at quantiles of the deaths' transformed
+    times together with the `points`; variance ``deaths * var(coef) * h' (B'B)^-1 h``.
+
+    Parameters
+    ----------
+    fit, transform
+        As in `schoenfeld`.
+    df
+        Coefficients of the spline; fewer if there are too few distinct times.
+    points
+        At how many equally spaced transformed times.
+    level
+        Of the pointwise interval (R draws two standard errors).
+
+    Returns
+    -------
+    DataFrame
+        ``column, time_months, beta, lower95, upper95, transformed_time``; empty with fewer than
+        three distinct times of death.
+    """
+    import pandas as pd
+
+    times, scaled, g = _scaled(fit, transform)
+    at, basis, there = _spline(g, df, points)
+    parts = []
+    for place, column in enumerate(fit.columns if len(at) else ()):
+        # A basis of orthonormal columns: (B'B)^-1 is 1.
+        beta = there @ (basis.T @ scaled[:, place])
+        variance = len(times) * fit.covariance[place, place] * (there**2).sum(axis=1)
+        half = special.ndtri((1 + level) / 2) * np.sqrt(variance)
+        when = np.interp(at, *_first_of_ties(g, times))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "column": column,
+                    "time_months": when,
+                    "beta": beta,
+                    "lower95": beta - half,
+                    "upper95": beta + half,
+                    "transformed_time": at,
+                }
+            )
+        )
+    header = ["column", "time_months", "beta", "lower95", "upper95", "transformed_time"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=header)
+
+
+def _scaled(fit: CoxFit, transform: Transform) -> tuple[Floats, Floats, Floats]:
+    p = len(fit.columns)
+    if not fit.has_coef.any():
+        return np.empty(0), np.empty((0, p)), np.empty(0)
+    times, residuals = schoenfeld_residuals(fit)
+    used = fit.has_coef
+    scaled = np.full(residuals.shape, NAN)
+    covariance = fit.covariance[np.ix_(used, used)]
+    scaled[:, used] = len(times) * residuals[:, used] @ covariance + fit.coef[used]
+    return times, scaled, transformed(fit.survival, times, transform)
+
+
+def _first_of_ties(g: Floats, times: Floats) -> tuple[Floats, Floats]:
+    distinct, first = np.unique(g, return_index=True)
+    return distinct, times[first]
+
+
+def _spline(g: Floats, df: int, points: int) -> tuple[Floats, Floats, Floats]:
+    """Return points (m,), an orthonormal basis at g (deaths, df) and the same at the points."""
+    distinct = len(np.unique(g))
+    if distinct < 3:
+        return np.empty(0), np.empty((0, 0)), np.empty((0, 0))
+    at = np.linspace(g.min(), g.max(), points)
+    low, width = at[0], at[-1] - at[0]
+    both = (np.append(at, g) - low) / width
+    for size in range(min(df, distinct), 1, -1):
+        knots = np.unique(np.append([0.0, 1.0], np.quantile(both, np.linspace(0, 1, size)[1:-1])))
+        design = natural_cubic(both, knots)
+        triangle: Floats = np.asarray(np.linalg.qr(design[points:])[1])
+        diagonal = np.abs(np.diag(triangle))
+        if diagonal.min() > 1e-8 * diagonal.max():
+            orthonormal: Floats = np.asarray(np.linalg.solve(triangle.T, design.T).T, np.float64)
+            return at, orthonormal[points:], orthonormal[:points]
+    return np.empty(0), np.empty((0, 0)), np.empty((0, 0))
+
+
+def natural_cubic(x: Floats, knots: Floats) -> Floats:
+    """Return a basis of the natural cubic splines: straight lines outside the outer knots.
+
+    Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, 2nd ed., eq. 5.4-5.5.
+
+    Parameters
+    ----------
+    x
+        Shape (n,).
+    knots
+        Ascending, shape (k,), k >= 2; the basis has k columns.
+    """
+
+    def d(knot: float) -> Floats:
+        cubes = np.clip(x - knot, 0, None) ** 3 - np.clip(x - knots[-1], 0, None) ** 3
+        return np.asarray(cubes / (knots[-1] - knot))
+
+    last = d(knots[-2]) if len(knots) > 2 else np.zeros(len(x))
+    return np.column_stack([np.ones(len(x)), x, *(d(knot) - last for knot in knots[:-2])])
