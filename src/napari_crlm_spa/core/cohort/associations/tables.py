@@ -1,0 +1,307 @@
+"""Associations: features between groups (S3) and with numbers (S4), groups with groups."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_crlm_spa.core.cohort.associations.tests import (
+    TestOutcome,
+    benjamini_hochberg,
+    chi_square,
+    fisher,
+    kruskal,
+    pearson,
+    rank_sum,
+)
+from napari_crlm_spa.core.cohort.columns import CLINICAL, SOFS, label_of
+from napari_crlm_spa.core.cohort.survival import Floats
+from napari_crlm_spa.errors import CohortError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DFI = "Synchronous_liver_metastases"
+_CRS = (
+    *("CRS_score", "Pathological_Nstage", DFI),
+    *("Number_of_LM", "Largest_diameter_of_CRLM", "Preoperative_CEA"),
+)
+#: What a group is made of goes with it by definition: no question for a test.
+_MADE_OF = {"crs_group": _CRS, "combined_grade": ("sof_group", "crs_group", *_CRS)}
+#: Columns of groups that patients get from a study, "" unknown.
+GROUPS = ("sof_group", "crs_group", "combined_grade")
+
+
+@dataclass(frozen=True, slots=True)
+class TwoLevels:
+    """A column that parts patients in two.
+
+    Parameters
+    ----------
+    column, label
+        Its name, and what tables call it.
+    level_a, level_b
+        What 0 and 1 mean (or, if `above_zero`, 0 and more than 0).
+    above_zero
+        The column is a number, parted into 0 and more.
+    """
+
+    column: str
+    label: str
+    level_a: str
+    level_b: str
+    above_zero: bool = False
+
+    def split(self, frame: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return who is on the first and who on the second level; holes are on neither.
+
+        Raises
+        ------
+        CohortError
+            If a column of 0 and 1 has other values.
+        """
+        values = _numbers(frame, self.column)
+        if self.above_zero:
+            return values == 0, values > 0
+        odd = values[~np.isnan(values) & ~np.isin(values, (0.0, 1.0))]
+        if len(odd):
+            raise CohortError(
+                f"{self.label} ({self.column}) has the value {odd[0]:g}; two groups need 0 and 1. "
+                "Recode it."
+            )
+        return values == 0, values == 1
+
+
+def two_levels(column: str) -> TwoLevels:
+    """Return a column of 0 and 1 as a factor, with the codes of a clinical one."""
+    codes = CLINICAL[column].codes if column in CLINICAL else ()
+    level_a, level_b = codes or ("low", "high")
+    return TwoLevels(column, label_of(column), level_a, level_b)
+
+
+#: Factors of the paper's table S3.
+PAPER_FACTORS: tuple[TwoLevels, ...] = (
+    two_levels("Gender"),
+    two_levels("Primary_tumor_location"),
+    two_levels("Pathological_Tstage"),
+    two_levels("Pathological_Nstage"),
+    TwoLevels(DFI, "Liver metastases", "synchronous", "metachronous", above_zero=True),
+    two_levels("Resection_margin"),
+)
+#: Numbers of the paper's table S4.
+PAPER_NUMBERS: tuple[str, ...] = (
+    "Age",
+    "Number_of_LM",
+    "Largest_diameter_of_CRLM",
+    "Preoperative_CEA",
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Associations:
+    """The three tables, and what is doubtful about them.
+
+    Parameters
+    ----------
+    groups
+        Of `groups_table`.
+    correlations
+        Of `correlations_table`.
+    tables
+        Of `tables_table`.
+    warnings
+        Sentences for the user.
+    """
+
+    groups: pd.DataFrame
+    correlations: pd.DataFrame
+    tables: pd.DataFrame
+    warnings: tuple[str, ...]
+
+
+def associations(
+    frame: pd.DataFrame,
+    features: Sequence[str] = SOFS,
+    *,
+    factors: Sequence[TwoLevels] = PAPER_FACTORS,
+    numbers: Sequence[str] = PAPER_NUMBERS,
+    groups: Sequence[str] = GROUPS,
+) -> Associations:
+    """Compute all tables of those columns that the table has.
+
+    Parameters
+    ----------
+    frame
+        One row per patient: continuous features, clinical columns, groups (as words, "" unknown).
+    features
+        Continuous features.
+    factors, numbers
+        What they are compared with.
+    groups
+        Risk groups, compared with each other and with the clinical columns.
+    """
+    present = [feature for feature in features if feature in frame.columns]
+    flat = [
+        label_of(feature)
+        for feature in present
+        if len(np.unique(_known(_numbers(frame, feature)))) < 2
+    ]
+    warnings = []
+    if flat:
+        names = ", ".join(flat)
+        warnings.append(f"{names}: the same in all patients, so no association is computed.")
+    missing = [f.column for f in factors] + list(numbers)
+    missing = [column for column in missing if column not in frame.columns]
+    if missing:
+        names = ", ".join(label_of(column) for column in missing)
+        warnings.append(f"The table has no {names}; their associations are missing.")
+    return Associations(
+        groups_table(frame, present, factors),
+        correlations_table(frame, present, numbers),
+        tables_table(frame, groups),
+        tuple(warnings),
+    )
+
+
+def groups_table(
+    frame: pd.DataFrame,
+    features: Sequence[str] = SOFS,
+    factors: Sequence[TwoLevels] = PAPER_FACTORS,
+) -> pd.DataFrame:
+    """Compare features between two groups by Wilcoxon's rank sum test (the paper's table S3).
+
+    Returns
+    -------
+    DataFrame
+        feature, label, factor, factor_label, level_a, n_a, q1_a, median_a, q3_a, level_b, n_b,
+        q1_b, median_b, q3_b, w, p, p_fdr. Quantiles of type 7; w counts pairs in which the first
+        level is larger; p_fdr is over the whole table.
+    """
+    import pandas as pd
+
+    rows = []
+    for factor in (factor for factor in factors if factor.column in frame.columns):
+        first, second = factor.split(frame)
+        for feature in (feature for feature in features if feature in frame.columns):
+            values = _numbers(frame, feature)
+            a, b = _known(values[first]), _known(values[second])
+            test = rank_sum(a, b)
+            named = (feature, label_of(feature), factor.column, factor.label)
+            low = (factor.level_a, len(a), *_quartiles(a))
+            high = (factor.level_b, len(b), *_quartiles(b))
+            rows.append((*named, *low, *high, test.statistic, test.p))
+    columns = [
+        *("feature", "label", "factor", "factor_label"),
+        *("level_a", "n_a", "q1_a", "median_a", "q3_a"),
+        *("level_b", "n_b", "q1_b", "median_b", "q3_b", "w", "p"),
+    ]
+    return _adjusted(pd.DataFrame(rows, columns=columns))
+
+
+def correlations_table(
+    frame: pd.DataFrame,
+    features: Sequence[str] = SOFS,
+    numbers: Sequence[str] = PAPER_NUMBERS,
+) -> pd.DataFrame:
+    """Correlate features with clinical numbers by Pearson's r (the paper's table S4).
+
+    Returns
+    -------
+    DataFrame
+        feature, label, factor, factor_label, n, r, lower95, upper95, p, p_fdr (over the table).
+    """
+    import pandas as pd
+
+    rows = []
+    for number in (number for number in numbers if number in frame.columns):
+        other = _numbers(frame, number)
+        for feature in (feature for feature in features if feature in frame.columns):
+            test = pearson(_numbers(frame, feature), other)
+            named = (feature, label_of(feature), number, label_of(number))
+            rows.append((*named, test.n, test.estimate, test.lower, test.upper, test.p))
+    columns = [
+        *("feature", "label", "factor", "factor_label"),
+        *("n", "r", "lower95", "upper95", "p"),
+    ]
+    return _adjusted(pd.DataFrame(rows, columns=columns))
+
+
+def tables_table(frame: pd.DataFrame, groups: Sequence[str] = GROUPS) -> pd.DataFrame:
+    """Compare risk groups with each other and with clinical columns.
+
+    Columns of few values by chi-square and, where two rows or columns allow it, Fisher's exact
+    test; numbers by Kruskal and Wallis.
+
+    Returns
+    -------
+    DataFrame
+        a, b, test, n, statistic, df, p, p_fdr, note. p_fdr is over the rows of the same test, since
+        chi-square and Fisher ask the same question twice.
+    """
+    import pandas as pd
+
+    tests = [(a, b, test) for a, b in _pairs(frame, groups) for test in _tests(frame, a, b)]
+    columns = ["a", "b", "test", "n", "statistic", "df", "p", "note"]
+    table = pd.DataFrame(
+        [(a, b, t.test, t.n, t.statistic, t.df, t.p, t.note) for a, b, t in tests], columns=columns
+    )
+    adjusted = np.full(len(table), np.nan)
+    for name in table["test"].unique():
+        same = (table["test"] == name).to_numpy()
+        adjusted[same] = benjamini_hochberg(table["p"].to_numpy(np.float64)[same])
+    table.insert(columns.index("p") + 1, "p_fdr", adjusted)
+    return table
+
+
+def _pairs(frame: pd.DataFrame, groups: Sequence[str]) -> Iterator[tuple[str, str]]:
+    clinical = [column for column in CLINICAL if column in frame.columns and column != "CRS_group"]
+    present = [group for group in groups if group in frame.columns]
+    for place, group in enumerate(present):
+        for other in (*present[place + 1 :], *clinical):
+            if other not in _MADE_OF.get(group, ()) and group not in _MADE_OF.get(other, ()):
+                yield group, other
+
+
+def _tests(frame: pd.DataFrame, a: str, b: str) -> Iterator[TestOutcome]:
+    import pandas as pd
+
+    labels = frame[a].to_numpy(object)
+    known = np.array([not pd.isna(label) and label != "" for label in labels], bool)
+    if b in CLINICAL and CLINICAL[b].kind != "binary" and b != "CRS_score":
+        values = _numbers(frame, b)
+        yield kruskal([values[known & (labels == level)] for level in dict.fromkeys(labels[known])])
+        return
+    other = frame[b].to_numpy(object)
+    known &= np.array([not pd.isna(label) and label != "" for label in other], bool)
+    counts = pd.crosstab(labels[known], other[known]).to_numpy() if known.any() else [[0]]
+    yield chi_square(counts)
+    exact = fisher(counts)
+    if exact.note:  # too large to be exact: chi-square has to do
+        return
+    if np.isfinite(exact.estimate):
+        limits = f"{exact.lower:.3g} to {exact.upper:.3g}"
+        exact = replace(exact, note=f"Odds ratio {exact.estimate:.3g} ({limits}).")
+    yield exact
+
+
+def _adjusted(table: pd.DataFrame) -> pd.DataFrame:
+    return table.assign(p_fdr=benjamini_hochberg(table["p"].to_numpy(np.float64)))
+
+
+def _quartiles(values: Floats) -> tuple[float, float, float]:
+    if not len(values):
+        return float("nan"), float("nan"), float("nan")
+    first, median, third = np.quantile(values, (0.25, 0.5, 0.75))
+    return float(first), float(median), float(third)
+
+
+def _known(values: Floats) -> Floats:
+    return values[np.isfinite(values)]
+
+
+def _numbers(frame: pd.DataFrame, column: str) -> Floats:
+    return np.asarray(frame[column].to_numpy(np.float64, na_value=np.nan), np.float64)
