@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_crlm_spa.core.cohort.columns import label_of
+from napari_crlm_spa.core.cohort.cox.concordance import predictor_of
+from napari_crlm_spa.core.cohort.cox.design import complete, named, numbers
 from napari_crlm_spa.core.cohort.cox.elastic_net import ElasticNetCox, PenaltyPath
 from napari_crlm_spa.core.cohort.cox.folds import stratified_folds
 from napari_crlm_spa.core.cohort.cox.partial_likelihood import PartialLikelihood, Ties
@@ -114,10 +116,14 @@ class PenalizedCox:
         return tuple(c for c, b in zip(self.columns, self.coef, strict=True) if b != 0)
 
     def linear_predictor(self, frame: pd.DataFrame) -> Floats:
-        """Return ``X b``, not centered; NaN where a column that counts has a hole."""
-        used = list(self.selected)
-        values = frame[used].to_numpy(np.float64)
-        return np.asarray(values @ self.coef[[self.columns.index(c) for c in used]])
+        """Return ``X b``, not centered; NaN where a column that counts has a hole.
+
+        Raises
+        ------
+        CohortError
+            If the table lacks a column of the model.
+        """
+        return predictor_of(numbers(frame, self.selected), self.coef[self.coef != 0])
 
     def table(self) -> pd.DataFrame:
         """Return one row per column: column, label, coef, coef_standardized, hr, penalty."""
@@ -180,15 +186,14 @@ def fit_penalized(
     ------
     SurvivalDataError
         If no column is given, lengths differ, or fewer patients died than there are folds.
+    CohortError
+        If a column is missing or not made of numbers.
     """
     chosen = options or PenaltyOptions()
-    if not columns or len(frame) != len(survival):
-        raise SurvivalDataError(
-            f"A penalized model needs columns and a row per patient; there are {len(columns)} "
-            f"columns and {len(frame)} rows for {len(survival)} patients."
-        )
-    values = frame[list(columns)].to_numpy(np.float64)
-    whole = np.isfinite(values).all(axis=1)
+    if not columns:
+        raise SurvivalDataError("A penalized model needs columns: name one at least.")
+    values = numbers(frame, tuple(columns))
+    whole = complete(values, survival)
     x, follow_up = values[whole], survival.take(whole)
     rows = None if groups is None else np.asarray(groups)[whole]
     rng = np.random.default_rng(chosen.seed)
@@ -265,7 +270,7 @@ def _warnings(
     at: int,
 ) -> tuple[str, ...]:
     said = []
-    constant = [label_of(c) for c, varies in zip(columns, model.varies, strict=True) if not varies]
+    constant = [named(c) for c, varies in zip(columns, model.varies, strict=True) if not varies]
     if constant:
         said.append(
             f"{', '.join(constant)}: the same in all patients, so the penalized model gives "
