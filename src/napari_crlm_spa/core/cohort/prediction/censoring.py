@@ -40,7 +40,7 @@ class CensoringCurve:
         at_risk = np.cumsum((deaths + censored)[::-1])[::-1] - deaths
         factor = np.ones(len(times))
         np.divide(at_risk - censored, at_risk, out=factor, where=at_risk > 0)
-        return cls(times, np.cumprod(factor))
+        return cls(times, np.asarray(np.cumprod(factor), np.float64))
 
     def at(self, times: ArrayLike) -> Floats:
         """Return G(t), shape of `times`."""

@@ -28,8 +28,8 @@ class GroupValues:
     n
         Patients, or the sum of their weights, shape (groups,).
     survival
-        Kaplan-Meier estimate, shape (groups,); NaN where the group has fewer than two patients,
-        or nobody was followed to the time while somebody was alive at the last follow-up.
+        Kaplan-Meier estimate, shape (groups,); NaN where the group has too few patients, or
+        nobody was followed to the time while somebody was alive at the last follow-up.
     std_err
         Standard error of ``log(survival)`` (Greenwood), shape (groups,).
     """
@@ -56,6 +56,7 @@ class GroupedSurvival:
     """
 
     def __init__(self, survival: Survival) -> None:
+        survival = survival.joined()
         self._order = np.argsort(survival.time, kind="stable")
         self._time = survival.time[self._order]
         self._event = survival.event[self._order]
@@ -63,7 +64,13 @@ class GroupedSurvival:
         self._times = times
 
     def at(
-        self, time: float, groups: NDArray[np.intp], count: int, weights: ArrayLike | None = None
+        self,
+        time: float,
+        groups: NDArray[np.intp],
+        count: int,
+        weights: ArrayLike | None = None,
+        *,
+        least: float = 2,
     ) -> GroupValues:
         """Return survival of each group at a time.
 
@@ -77,6 +84,8 @@ class GroupedSurvival:
             Number of groups; they may be empty.
         weights
             How often each patient counts (a bootstrap resample), shape (n,); 1 if not given.
+        least
+            Groups of fewer patients have no estimate.
         """
         order = self._order
         one_hot = groups[order][:, None] == np.arange(count)
@@ -100,7 +109,7 @@ class GroupedSurvival:
                 terms = deaths / (at_risk * (at_risk - deaths))
                 greenwood = np.where(deaths > 0, terms, 0.0).sum(axis=0)
         last = np.where(mass > 0, self._time[:, None], -np.inf).max(axis=0)
-        known = (total >= 2) & ~((time > last) & (survival > 0))
+        known = (total >= least) & ~((time > last) & (survival > 0))
         std_err = np.sqrt(np.where(np.isfinite(greenwood), greenwood, np.nan))
         return GroupValues(
             total, np.where(known, survival, np.nan), np.where(known, std_err, np.nan)

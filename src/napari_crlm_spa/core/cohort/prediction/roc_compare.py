@@ -93,9 +93,7 @@ def adjusted_p(z: Floats, p: Floats, correlation: Floats) -> Floats:
     for place in tested:
         reach = np.full(len(tested), abs(z[place]))
         # A generator of its own: the integral is a lottery beyond two dimensions, but a fixed one.
-        normal = multivariate_normal(
-            cov=among, allow_singular=True, seed=0, maxpts=200_000, abseps=1e-7, releps=1e-7
-        )
+        normal = multivariate_normal(cov=among, allow_singular=True, seed=0)
         inside = float(normal.cdf(reach, lower_limit=-reach))
         adjusted[place] = min(max(1 - inside, p[place]), 1.0, len(tested) * p[place])
     return adjusted
