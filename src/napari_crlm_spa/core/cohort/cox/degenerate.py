@@ -58,14 +58,17 @@ def empty_side(column: str, values: Floats, survival: Survival) -> str:
     for side in sides:
         here = values == side
         if not survival.event[here].any():
-            other = int(survival.event[~here].sum())
             return (
-                f"{named(column)}: none of the {int(here.sum())} patients with {side:g} died "
-                f"({other} of {int((~here).sum())} others did), so its hazard ratio is infinite or "
-                "0 and can't be estimated. Join groups, split it elsewhere, or leave it out; its "
-                "likelihood-ratio test still holds."
+                f"{named(column)}: {_how_many(int(here.sum()))} with {side:g} died, of the others "
+                f"{survival.event[~here].sum()} of {(~here).sum()}, so its hazard ratio is "
+                "infinite or 0 and can't be estimated. Join groups, split it elsewhere, or leave "
+                "it out; its likelihood-ratio test still holds."
             )
     return ""
+
+
+def _how_many(patients: int) -> str:
+    return f"none of the {patients} patients" if patients > 1 else "not even the one patient"
 
 
 def separated_column(column: str, values: Floats, survival: Survival) -> str:

@@ -73,6 +73,9 @@ class CoxFit:
         How tied deaths were handled.
     dependent, infinite
         Columns without a coefficient.
+    at_end
+        Where the fit ended, shape (p,): `coef`, but of an infinite column a large number, which
+        still orders patients (as R shows it); NaN for dependent ones.
     rows
         Which rows of the table are in the model, shape (all patients,).
     survival, values
@@ -100,6 +103,7 @@ class CoxFit:
     ties: Ties
     dependent: tuple[str, ...]
     infinite: tuple[str, ...]
+    at_end: Floats = field(repr=False)
     rows: NDArray[np.bool_] = field(repr=False)
     survival: Survival = field(repr=False)
     values: Floats = field(repr=False)
@@ -112,7 +116,7 @@ class CoxFit:
     @property
     def hazard_ratio(self) -> Floats:
         """``exp(coef)``, shape (p,)."""
-        return np.asarray(np.exp(self.coef))
+        return _exp(self.coef)
 
     @property
     def z(self) -> Floats:
@@ -136,8 +140,8 @@ class CoxFit:
                 "coef": self.coef,
                 "se": self.se,
                 "hr": self.hazard_ratio,
-                f"hr_lower{percent}": np.exp(self.coef - half),
-                f"hr_upper{percent}": np.exp(self.coef + half),
+                f"hr_lower{percent}": _exp(self.coef - half),
+                f"hr_upper{percent}": _exp(self.coef + half),
                 "z": self.z,
                 "p_wald": self.p_wald,
             }
@@ -176,18 +180,34 @@ class CoxFit:
         """
         return predictor_of(numbers(frame, self.columns), self.coef)
 
-    def likelihood(self) -> PartialLikelihood:
-        """Return the likelihood of the columns that have a coefficient (`has_coef`)."""
-        return PartialLikelihood(self.survival, self.values[:, self.has_coef], ties=self.ties)
-
     @property
     def has_coef(self) -> NDArray[np.bool_]:
         """Which columns have a coefficient, shape (p,)."""
         return np.isfinite(self.coef)
 
+    @property
+    def independent(self) -> NDArray[np.bool_]:
+        """Which columns are neither constant nor a sum of others, shape (p,)."""
+        return np.isfinite(self.at_end)
+
+    def likelihood(self) -> PartialLikelihood:
+        """Return the likelihood of the independent columns; its maximum is at `at_end` of them."""
+        values = self.values[:, self.independent]
+        return PartialLikelihood(self.survival, values, ties=self.ties)
+
     def baseline(self) -> tuple[Floats, Floats]:
-        """Return times of death and the cumulative hazard of a patient whose columns are all 0."""
-        return self.likelihood().baseline(self.coef[self.has_coef])
+        """Return times of death and the cumulative hazard of a patient whose columns are all 0.
+
+        By Efron's (or Breslow's) estimate, as R's ``basehaz(fit, centered = FALSE)``. Infinite
+        columns stand in it with the large coefficient at which the fit ended.
+        """
+        return self.likelihood().baseline(self.at_end[self.independent])
+
+
+def _exp(log_hazard_ratio: Floats) -> Floats:
+    """Per unit of a column in billionths a hazard ratio may be beyond a double: infinite."""
+    with np.errstate(over="ignore"):
+        return np.asarray(np.exp(log_hazard_ratio))
 
 
 def fit_cox(
@@ -245,7 +265,7 @@ def fit_cox(
         concordance=agreement.value,
         concordance_se=agreement.std_err,
         aic=-2 * found.loglik + 2 * df,
-        bic=-2 * found.loglik + np.log(max(1, deaths)) * df,
+        bic=-2 * found.loglik + float(np.log(max(1, deaths))) * df,
         converged=found.converged,
         warnings=tuple(
             filter(
@@ -255,6 +275,7 @@ def fit_cox(
         ties=ties,
         dependent=_names(columns, ~found.independent),
         infinite=_names(columns, found.infinite),
+        at_end=found.at_end,
         rows=rows,
         survival=followed,
         values=values,

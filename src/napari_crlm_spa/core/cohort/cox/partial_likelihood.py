@@ -10,7 +10,7 @@ With d deaths at one time, the l-th of them (l = 0 .. d-1) has the risk sum
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -22,6 +22,8 @@ from napari_crlm_spa.errors import SurvivalDataError
 Ties = Literal["efron", "breslow"]
 #: Relative change of the log-likelihood at which a fit has converged, and the most steps to it.
 TOLERANCE, MOST_STEPS, MOST_HALVINGS = 1e-13, 50, 40
+#: A step that promises a relative change below this is near the top.
+NEAR_TOP = 1e-9
 
 #: A log hazard ratio of two groups beyond this (1 : 3 million) is separation and not an estimate.
 RUNS_AWAY = 15.0
@@ -31,6 +33,8 @@ RUNS_AWAY = 15.0
 STILL_MOVES = 1e-3
 #: The information of a coefficient has vanished, against that at 0: the same thing.
 FLAT = 1e-6
+#: Linear predictors further apart than this are not tried: exponentials would underflow to 0.
+MOST_SPREAD = 690.0
 #: A column whose information, given the columns before it, is below this share of its own is a
 #: sum of theirs (R's ``coxph.control(toler.chol)``).
 DEPENDENT = 1.8e-12
@@ -130,14 +134,19 @@ class PartialLikelihood:
         survival = survival.joined()
         order = np.argsort(survival.time, kind="stable")
         self._order, time = order, survival.time[order]
-        # Centered columns: the likelihood does not change, large ones (years) lose no digits.
-        self._center = values.mean(axis=0)
-        self._range = np.ptp(values, axis=0)
-        self._x = np.where(self._range > 0, values[order] - self._center, 0.0)
         self._deaths = np.flatnonzero(survival.event[order])
         times = time[self._deaths]
         self._time = times
-        self._least = CONSTANT * len(times) * self._x.var(axis=0)
+        # Who left before the first death is in no risk set: whatever their columns are, they must
+        # not move anything.
+        ever = np.searchsorted(time, times[0], side="left")
+        known = values[order][ever:]
+        # Centered columns: the likelihood does not change, large ones (years) lose no digits.
+        self._center = known.mean(axis=0)
+        self._range = np.ptp(known, axis=0)
+        self._x = np.zeros(values.shape)
+        self._x[ever:] = np.where(self._range > 0, known - self._center, 0.0)
+        self._least = CONSTANT * len(times) * self._x[ever:].var(axis=0)
         #: First position at risk at each death, and last one with that time or an earlier one.
         self._first = np.searchsorted(time, times, side="left")
         self._until = np.searchsorted(times, time, side="right")
@@ -150,7 +159,18 @@ class PartialLikelihood:
     def rows(self, coef: ArrayLike) -> DeathRows:
         """Return risk sums and means of all deaths, in order of time."""
         _, _, rows = self._weights(np.asarray(coef, np.float64))
-        return rows
+        return replace(rows, mean=rows.mean + self._center)
+
+    def residuals(self, coef: ArrayLike) -> Floats:
+        """Return Schoenfeld residuals in the order of `rows`, shape (deaths, p).
+
+        A patient's covariates minus their weighted mean over those at risk. Under Efron's ties
+        that mean is the average over the tied deaths' risk sums (as R).
+        """
+        _, _, rows = self._weights(np.asarray(coef, np.float64))
+        counts = np.diff(np.append(self._tie_first, len(self._deaths)))
+        mean = np.add.reduceat(rows.mean, self._tie_first, axis=0) / counts[:, None]
+        return np.asarray(self._x[self._deaths] - mean[self._tie])
 
     def loglik(self, coef: ArrayLike) -> float:
         """Return the log partial likelihood."""
@@ -227,13 +247,13 @@ class PartialLikelihood:
                 move = _solve(information, score, self._least)
                 if move is None:
                     break
-                trial = self._uphill(beta, move, loglik)
-                if trial is None:  # no point along the step is higher: the top, to rounding
-                    converged = True
+                gain = float(score @ move) / 2  # to second order
+                trial = self._step(beta, move, loglik, gain)
+                if trial is None:
                     break
-                before, beta = loglik, trial
+                beta = trial
                 loglik, score, information = self.at(beta)
-                converged = loglik - before <= TOLERANCE * (abs(loglik) + TOLERANCE)
+                converged = gain <= TOLERANCE * (abs(loglik) + TOLERANCE)
             away = self._runs_away(score, information, information_null)
         return Maximum(
             beta,
@@ -257,10 +277,16 @@ class PartialLikelihood:
             away |= np.abs(move) * self._range > STILL_MOVES
         return np.asarray(away, bool)
 
-    def _uphill(self, beta: Floats, move: Floats, loglik: float) -> Floats | None:
+    def _step(self, beta: Floats, move: Floats, loglik: float, gain: float) -> Floats | None:
+        """Return where a Newton step leads, halved until it leads uphill; None if it never does.
+
+        Near the top whole steps are taken: the log-likelihood's own rounding can't judge them, and
+        the score still can, so the coefficients are right to the last digits.
+        """
+        near = gain <= NEAR_TOP * (abs(loglik) + 1)
         for halving in range(MOST_HALVINGS):
             trial = beta + move / 2.0**halving
-            if self.loglik(trial) >= loglik and not np.array_equal(trial, beta):
+            if np.ptp(self._x @ trial) < MOST_SPREAD and (near or self.loglik(trial) >= loglik):
                 return trial
         return None
 

@@ -21,7 +21,6 @@ from scipy import special
 from napari_crlm_spa.core.cohort.columns import label_of
 from napari_crlm_spa.core.cohort.cox.design import named
 from napari_crlm_spa.core.cohort.cox.fit import CoxFit, TestResult
-from napari_crlm_spa.core.cohort.cox.partial_likelihood import PartialLikelihood
 from napari_crlm_spa.core.cohort.survival import Floats, Survival
 from napari_crlm_spa.errors import SurvivalDataError
 
@@ -32,6 +31,8 @@ Transform = Literal["km", "rank", "identity", "log"]
 TRANSFORMS: tuple[str, ...] = get_args(Transform)
 GLOBAL = "GLOBAL"
 NAN = float("nan")
+#: Transformed times closer than this are one; a smaller eigenvalue is none.
+FLAT = 1e-12
 
 
 def transformed(survival: Survival, times: Floats, transform: Transform) -> Floats:
@@ -97,7 +98,7 @@ def ph_test(fit: CoxFit, transform: Transform = "km") -> pd.DataFrame:
 
     used = fit.has_coef
     place = np.cumsum(used) - 1
-    pieces = _pieces(fit, transform) if used.any() and not fit.infinite else None
+    pieces = _pieces(fit, transform) if used.any() else None
     rows, at = [], 0
     for term, columns in fit.terms.items():
         mine = np.arange(at, at + len(columns))
@@ -136,22 +137,24 @@ def ph_warnings(table: pd.DataFrame, limit: float = 0.05) -> tuple[str, ...]:
 
 def _pieces(fit: CoxFit, transform: Transform) -> tuple[Floats, Floats] | None:
     """Return the score (2p,) and the information (2p, 2p), scaled to a unit diagonal."""
-    likelihood, coef = fit.likelihood(), fit.coef[fit.has_coef]
-    times = likelihood.rows(coef).time
-    g = transformed(fit.survival, times, transform)
-    g = g - g.mean()
-    spread = np.abs(g).max()
-    if spread <= 1e-12 * max(1.0, float(np.abs(times).max())):
+    likelihood, coef = fit.likelihood(), fit.at_end[fit.independent]
+    g = transformed(fit.survival, likelihood.rows(coef).time, transform)
+    spread = np.ptp(g)
+    if spread <= FLAT * max(1.0, float(np.abs(g).max())):
         return None
-    g = g / spread  # the test doesn't change, the matrix stays well conditioned
-    plain = likelihood.weighted(coef, np.ones(len(g)))[1]
+    g = (g - g.mean()) / spread  # the test doesn't change, the matrix stays well conditioned
+    # Infinite columns have no information left; the others are tested as if they were fixed.
+    here = fit.has_coef[fit.independent]
+    block = np.ix_(here, here)
+    plain = likelihood.weighted(coef, np.ones(len(g)))[1][block]
     score, once = likelihood.weighted(coef, g)
-    twice = likelihood.weighted(coef, g * g)[1]
-    information = np.block([[plain, once], [once, twice]])
+    twice = likelihood.weighted(coef, g * g)[1][block]
+    information = np.block([[plain, once[block]], [once[block], twice]])
     scale = np.sqrt(np.clip(np.diag(information), 0, None))
     if not (scale > 0).all():
         return None
-    return np.append(np.zeros(len(coef)), score) / scale, information / np.outer(scale, scale)
+    start = np.zeros(int(here.sum()))
+    return np.append(start, score[here]) / scale, information / np.outer(scale, scale)
 
 
 def _test(pieces: tuple[Floats, Floats] | None, columns: NDArray[np.intp]) -> TestResult:
@@ -161,7 +164,7 @@ def _test(pieces: tuple[Floats, Floats] | None, columns: NDArray[np.intp]) -> Te
     p = len(score) // 2
     rows = np.append(np.arange(p), p + columns)
     part, u = information[np.ix_(rows, rows)], score[rows]
-    if np.linalg.eigvalsh(part)[0] <= 1e-12:
+    if np.linalg.eigvalsh(part)[0] <= FLAT:
         return TestResult(NAN, len(columns), NAN)
     return TestResult.of(float(u @ np.linalg.solve(part, u)), len(columns))
 
@@ -169,19 +172,15 @@ def _test(pieces: tuple[Floats, Floats] | None, columns: NDArray[np.intp]) -> Te
 def schoenfeld_residuals(fit: CoxFit) -> tuple[Floats, Floats]:
     """Return times of death (deaths,) and Schoenfeld residuals (deaths, p), not scaled.
 
-    A residual is the patient's columns minus their weighted mean over those at risk, which under
-    Efron's ties is the mean over the tied deaths' risk sums (as R). Deaths at one time are in the
-    order of the table. Columns without a coefficient are NaN.
+    See `PartialLikelihood.residuals`. Deaths at one time are in the order of the table. Columns
+    without a coefficient are NaN.
     """
-    likelihood: PartialLikelihood = fit.likelihood()
-    rows = likelihood.rows(fit.coef[fit.has_coef])
-    first = np.unique(rows.time, return_index=True, return_inverse=True, return_counts=True)
-    start, place, counts = first[1], first[2].reshape(-1), first[3]
-    mean = (np.add.reduceat(rows.mean, start, axis=0) / counts[:, None])[place]
-    used = fit.values[:, fit.has_coef]
-    residuals = np.full((len(rows.time), len(fit.columns)), NAN)
-    residuals[:, fit.has_coef] = used[rows.patient] - used.mean(axis=0) - mean
-    return rows.time, residuals
+    likelihood, coef = fit.likelihood(), fit.at_end[fit.independent]
+    times = likelihood.rows(coef).time
+    residuals = np.full((len(times), len(fit.columns)), NAN)
+    residuals[:, fit.independent] = likelihood.residuals(coef)
+    residuals[:, ~fit.has_coef] = NAN
+    return times, residuals
 
 
 def schoenfeld(fit: CoxFit, transform: Transform = "km") -> pd.DataFrame:
