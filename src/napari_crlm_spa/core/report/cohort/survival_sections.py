@@ -1,0 +1,163 @@
+"""Sections on survival curves and adjuvant chemotherapy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from napari_crlm_spa.core.report.cohort import figures, numbers
+from napari_crlm_spa.core.report.cohort.columns import GROUPINGS
+from napari_crlm_spa.core.report.cohort.contents import Plot, Section, Tables
+
+_KM = ("grouping", "group", "time_months", "survival")
+_ADJUVANT = "adjuvant"
+
+
+def curves_section(tables: Tables) -> Section:
+    """Return Kaplan-Meier curves of all groupings but those of adjuvant chemotherapy."""
+    names = [name for name in _groupings(tables) if not name.startswith(_ADJUVANT)]
+    return Section(
+        "survival",
+        "Survival of groups",
+        plots=tuple(_curves(tables, names)),
+        tables=tables.shown("groups", "logrank", "logrank_pairwise"),
+        files=tables.files("km", "risk_table"),
+        risk=any(name != "overall" for name in names),
+    )
+
+
+def adjuvant_section(tables: Tables) -> Section:
+    """Return what adjuvant chemotherapy changes inside risk groups."""
+    plots = []
+    table = tables.get("adjuvant", "pretreated", "sof_group", "hr", "hr_lower95", "hr_upper95")
+    if table is not None:
+        plots.append(
+            Plot("adjuvant", partial(figures.draw_adjuvant, table),
+                 "Adjuvant chemotherapy against none: deaths/patients with and without, hazard "
+                 "ratio, log-rank p. Treatment was not randomized; a difference between groups is "
+                 "shown by the interaction test below, not by one p below 0.05 and one above.",
+                 f"Forest plot of adjuvant chemotherapy in {len(table)} groups.", ("adjuvant",))
+        )  # fmt: skip
+    curves = _adjuvant_curves(tables)
+    if curves is not None:
+        plots.append(curves)
+    return Section(
+        "adjuvant",
+        "Adjuvant chemotherapy",
+        plots=tuple(plots),
+        tables=tables.shown("adjuvant", "adjuvant_interaction"),
+        risk=bool(plots),
+    )
+
+
+def _adjuvant_curves(tables: Tables) -> Plot | None:
+    """Return curves of treated against untreated patients, side by side."""
+    names = [name for name in _groupings(tables) if name.startswith(_ADJUVANT)]
+    km = tables.get("km", *_KM)
+    if not names or km is None:
+        return None
+    panels = []
+    for name in names:
+        rows = {g: tables.row("groups", grouping=name, group=g) for g in _of(km, name)}
+        labels = {g: _arm(g, row) for g, row in rows.items()}
+        told = note(tables.row("logrank", grouping=name))
+        panels.append(figures.CurvePanel(name, _treated(name), told, labels))
+    alt = "; ".join(f"{p.title}: {p.note}".replace("\n", ", ") for p in panels)
+    return Plot(
+        "adjuvant-km",
+        partial(figures.draw_curve_panels, km, panels),
+        "Overall survival with and without adjuvant chemotherapy, by pretreatment and SOF risk.",
+        f"Survival curves. {alt}.",
+        tables.files("km", "risk_table", "groups", "logrank"),
+    )
+
+
+def _arm(group: str, row: Mapping[str, Any]) -> str:
+    n = float(row.get("n", float("nan")))
+    name = {"without": "no chemotherapy", "with": "chemotherapy"}.get(group, group)
+    return f"{name} (n\u00a0=\u00a0{numbers.whole(n)})" if numbers.known(n) else name
+
+
+def _treated(grouping: str) -> str:
+    """Say adjuvant_no_high in words: Not pretreated, high risk."""
+    parts = grouping.split("_")[1:]
+    if len(parts) != 2:
+        return _words(grouping)
+    before = {"all": "All patients", "no": "Not pretreated", "yes": "Pretreated"}
+    risk = "" if parts[1] == "all" else f", {parts[1]} SOF risk"
+    return before.get(parts[0], parts[0]) + risk
+
+
+def _groupings(tables: Tables) -> list[str]:
+    km = tables.get("km", *_KM)
+    return [] if km is None else list(dict.fromkeys(km["grouping"].astype(str)))
+
+
+def _curves(tables: Tables, groupings: Iterable[str]) -> list[Plot]:
+    km = tables.get("km", *_KM)
+    if km is None:
+        return []
+    risk = tables.get("risk_table", "grouping", "group", "time_months", "n_risk")
+    plots = []
+    for grouping in groupings:
+        title = GROUPINGS.get(grouping, _words(grouping))
+        rows = {g: tables.row("groups", grouping=grouping, group=g) for g in _of(km, grouping)}
+        test = tables.row("logrank", grouping=grouping)
+        draw = partial(
+            figures.draw_kaplan_meier,
+            km,
+            risk,
+            grouping=grouping,
+            labels={g: legend(grouping, g, row) for g, row in rows.items()},
+            note=note(test),
+        )
+        told = "; ".join(_told(legend(grouping, g, row), row) for g, row in rows.items())
+        caption = f"{title}. Overall survival by Kaplan-Meier, with pointwise 95\u00a0% bands."
+        alt = f"Survival curves. {told}. {note(test).replace(chr(10), ', ')}".strip()
+        plots.append(Plot(f"km-{_file(grouping)}", draw, caption, alt,
+                          tables.files("km", "risk_table", "groups", "logrank")))  # fmt: skip
+    return plots
+
+
+def legend(grouping: str, group: str, row: Mapping[str, Any]) -> str:
+    """Name a group for a legend: Low risk (n = 121, 40 deaths)."""
+    name = _words(group)
+    if grouping == "overall":
+        name = "All patients"
+    elif grouping in ("sof", "crs") and group in ("low", "high"):
+        name = f"{name} {'risk' if grouping == 'sof' else 'CRS'}"
+    n, events = (float(row.get(each, float("nan"))) for each in ("n", "events"))
+    if not numbers.known(n):
+        return name
+    return f"{name} (n\u00a0=\u00a0{numbers.whole(n)}, {numbers.whole(events)} deaths)"
+
+
+def note(test: Mapping[str, Any]) -> str:
+    """Write what a curve's corner says: log-rank p, and the hazard ratio of two groups."""
+    p = float(test.get("p", float("nan")))
+    if not numbers.known(p):
+        return ""
+    lines = [f"Log-rank {numbers.p_equation(p)}"]
+    hr = [float(test.get(c, float("nan"))) for c in ("hr", "hr_lower95", "hr_upper95")]
+    if numbers.known(hr[0]):
+        lines.append(f"HR {numbers.ratio(*hr)}")
+    return "\n".join(lines)
+
+
+def _told(name: str, row: Mapping[str, Any]) -> str:
+    at5 = float(row.get("survival_5y", float("nan")))
+    return f"{name}, 5-year survival {numbers.percent(at5)}" if numbers.known(at5) else name
+
+
+def _of(km: Any, grouping: str) -> list[str]:
+    return list(dict.fromkeys(km["group"][km["grouping"] == grouping].astype(str)))
+
+
+def _words(key: str) -> str:
+    text = key.replace("_", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+def _file(grouping: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in grouping.casefold())
