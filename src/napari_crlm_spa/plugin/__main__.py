@@ -37,7 +37,7 @@ def main() -> None:
     from napari_crlm_spa.plugin.memory import APP
 
     viewer = napari.Viewer()
-    _, panel = viewer.window.add_plugin_dock_widget(APP)
+    _, panel = viewer.window.add_plugin_dock_widget(APP, "CRLM-SPA")
     panel.open_paths(paths)
     napari.run()
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QEvent, Qt, QThreadPool, QTimer
+from qtpy.QtCore import QEvent, Qt, QThreadPool, QTimer, Signal
 from qtpy.QtWidgets import QDockWidget, QFrame, QScrollArea, QTabWidget, QVBoxLayout, QWidget
 
 from napari_crlm_spa.core.slide import MPP_RANGE
@@ -19,7 +19,7 @@ from napari_crlm_spa.plugin.effects_keeper import EffectsKeeper
 from napari_crlm_spa.plugin.fold import Fold
 from napari_crlm_spa.plugin.keys import Keys
 from napari_crlm_spa.plugin.map_view import MapView
-from napari_crlm_spa.plugin.memory import recall
+from napari_crlm_spa.plugin.memory import APP, recall
 from napari_crlm_spa.plugin.queue import SlideQueue
 from napari_crlm_spa.plugin.queue_control import Batch, QueueControl, Workplace
 from napari_crlm_spa.plugin.queue_sources import TABLE_SUFFIXES
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
 WIDTH_PX = 460
 QUEUE_DOCK = "CRLM-SPA slides"
+COHORT_DOCK = "CRLM-SPA cohort"
 NO_SLIDE = "Slide and analysis"
 #: An analysis must not keep the queue's small pictures or an earlier result waiting for a thread.
 THREADS = 8
@@ -68,6 +69,8 @@ class AnalysisPanel(QWidget):
     napari_viewer
         The viewer that the panel belongs to.
     """
+
+    gone = Signal()  # it has let go of the viewer, and must not be used any more
 
     def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
         super().__init__()
@@ -215,6 +218,7 @@ class AnalysisPanel(QWidget):
         box.save_wanted.connect(self.workspace.save)
         box.session_wanted.connect(self.workspace.open)
         box.continue_wanted.connect(self.workspace.continue_last)
+        box.cohort_wanted.connect(self.show_cohort)
         control.told.connect(box.tell)
         control.problem.connect(self.message.show_problem)
         control.batch_changed.connect(box.show_batch)
@@ -350,6 +354,14 @@ class AnalysisPanel(QWidget):
             self.queue_box.show()
             self._raise_queue.start()
 
+    def show_cohort(self) -> None:
+        """Open the dock of the cohort, or bring it to the front."""
+        window = getattr(self._viewer, "window", None)
+        if window is None:
+            return
+        _, cohort = window.add_plugin_dock_widget(APP, COHORT_DOCK)
+        cohort.come_forward()
+
     def _on_raise_queue(self) -> None:
         dock = self.queue_box.parent()
         if isinstance(dock, QDockWidget):
@@ -378,6 +390,7 @@ class AnalysisPanel(QWidget):
         if self._has_let_go:
             return
         self._has_let_go = True
+        self.gone.emit()
         self._dock_queue.stop()
         self._raise_queue.stop()
         self.queue_box.let_go()

@@ -59,6 +59,7 @@ class QueueBox(QWidget):
     save_wanted = Signal(object)  # Path of a session file
     session_wanted = Signal(object)  # Path of a session file
     continue_wanted = Signal()
+    cohort_wanted = Signal()
 
     def __init__(self, queue: SlideQueue) -> None:
         super().__init__()
@@ -122,6 +123,8 @@ class QueueBox(QWidget):
         menu.addSeparator()
         self.save_action = menu.addAction("Save session…", self._on_save)
         menu.addAction("Open session…", self._on_session)
+        menu.addSeparator()
+        menu.addAction("Cohort of patients", self.cohort_wanted.emit)
         return menu
 
     def _lay_out(self) -> None:

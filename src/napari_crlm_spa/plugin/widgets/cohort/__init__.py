@@ -1,0 +1,1 @@
+"""The dock "CRLM-SPA cohort": patients, survival curves, neighbors, and their slides."""

@@ -1,0 +1,477 @@
+"""The dock "CRLM-SPA cohort": a table of patients, their survival, their slides, their neighbors.
+
+It composes its parts and the workspace, in whose viewer slides are opened. What the parts do
+stands in their own files.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent
+from qtpy.QtWidgets import (
+    QDockWidget,
+    QFileDialog,
+    QHBoxLayout,
+    QLabel,
+    QMenu,
+    QPushButton,
+    QShortcut,
+    QSplitter,
+    QStackedWidget,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_crlm_spa.core.slide import stem
+from napari_crlm_spa.errors import CohortError
+from napari_crlm_spa.plugin.cohort.groupings import Grouping
+from napari_crlm_spa.plugin.cohort.opened import OpenedCohort, joined, open_cohort
+from napari_crlm_spa.plugin.cohort.opener import SlideOpener
+from napari_crlm_spa.plugin.cohort.patient_table import PatientTable
+from napari_crlm_spa.plugin.cohort.slides import PatientSlide, corrected_since, slides_of
+from napari_crlm_spa.plugin.memory import recall, remember
+from napari_crlm_spa.plugin.session import OpenSlide, Session
+from napari_crlm_spa.plugin.widgets.cohort.build_box import BuildBox
+from napari_crlm_spa.plugin.widgets.cohort.checks_box import ChecksBox
+from napari_crlm_spa.plugin.widgets.cohort.curve_box import CurveBox
+from napari_crlm_spa.plugin.widgets.cohort.neighbors_box import NeighborsBox
+from napari_crlm_spa.plugin.widgets.cohort.patient_list import PatientList
+from napari_crlm_spa.plugin.widgets.cohort.slide_finder import SlideFinder
+from napari_crlm_spa.plugin.widgets.job_bar import JobBar
+from napari_crlm_spa.plugin.widgets.keys_stay import KeysStay
+from napari_crlm_spa.plugin.widgets.message import Message
+
+if TYPE_CHECKING:
+    import napari
+
+WIDTH_PX = 420
+#: Of table and curves, before anybody has moved the line between them.
+SIZES_PX = [320, 440]
+#: From this width on, table and curves stand side by side.
+WIDE_PX = 820
+LAST = "cohort_last"
+TABLES = "Tables (*.csv *.tsv *.txt *.xlsx *.xlsm)"
+WELCOME = (
+    "<b>A cohort of patients</b><br><br>Look at the survival of a cohort and open the slide of any "
+    "patient with its map.<br><br>Open what <i>Build</i> here or <code>crlm-spa cohort</code> has "
+    "written, or a table (CSV, Excel) with one row per patient; or drop it here."
+)
+
+
+class CohortPanel(QWidget):
+    """Look at a cohort of patients: survival curves, slides, neighbors.
+
+    Parameters
+    ----------
+    napari_viewer
+        The viewer that the panel belongs to.
+    """
+
+    def __init__(self, napari_viewer: napari.viewer.Viewer) -> None:
+        super().__init__()
+        self._viewer = napari_viewer
+        self.setAcceptDrops(True)
+        self.setMinimumWidth(WIDTH_PX)
+        self.cohort: OpenedCohort | None = None
+        self.opener = SlideOpener(napari_viewer, self)
+        self.finder = SlideFinder(self)
+        self._session: Session | None = None
+        self._touched: set[int] = set()
+        self._is_docked = False
+        self._make()
+        self._lay_out()
+        self._connect()
+        self._keys_stay = KeysStay((self,), self)
+        # Not before the window has laid out its new dock.
+        self._settle = QTimer(self, singleShot=True, interval=0)
+        self._settle.timeout.connect(self._on_settle)
+        self.show_cohort(None)
+
+    def _make(self) -> None:
+        self.menu_button = QPushButton("Cohort")
+        self.menu_button.setMenu(self._menu())
+        self.title = QLabel()
+        self.title.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.title.setWordWrap(True)
+        self.job = JobBar()
+        self.message = Message()
+        self.relocate_button = QPushButton("Look in another folder…")
+        self.list = PatientList()
+        self.curves = CurveBox()
+        self.neighbors = NeighborsBox()
+        self.checks = ChecksBox()
+        self.build_box = BuildBox()
+        self.tabs = QTabWidget()
+        for name, tab in (
+            ("Survival", self.curves),
+            ("Neighbors", self.neighbors),
+            ("Checks", self.checks),
+        ):
+            self.tabs.addTab(tab, name)
+        self.welcome = self._welcome()
+
+    def _welcome(self) -> QWidget:
+        page = QWidget()
+        layout = QVBoxLayout(page)
+        told = QLabel(WELCOME)
+        told.setWordWrap(True)
+        self.open_button = QPushButton("Open a cohort…")
+        self.table_button = QPushButton("Open a table…")
+        self.build_button = QPushButton("Build a cohort…")
+        self.last_button = QPushButton()
+        for widget in (
+            told,
+            self.last_button,
+            self.open_button,
+            self.table_button,
+            self.build_button,
+        ):
+            layout.addWidget(widget)
+        layout.addStretch(1)
+        return page
+
+    def _menu(self) -> QMenu:
+        menu = QMenu(self)
+        menu.addAction("Open a cohort or study (folder)…", self._on_folder)
+        menu.addAction("Open a table (CSV, Excel)…", self._on_table)
+        menu.addAction("Build from analyses…", self.show_build)
+        menu.addSeparator()
+        menu.addAction("Where slides are…", self._on_relocate)
+        self.close_action = menu.addAction("Close the cohort", lambda: self.show_cohort(None))
+        return menu
+
+    def _lay_out(self) -> None:
+        top = QHBoxLayout()
+        top.setSpacing(6)
+        top.addWidget(self.menu_button)
+        top.addWidget(self.title, 1)
+        self.splitter = QSplitter(Qt.Orientation.Vertical)
+        self.splitter.addWidget(self.list)
+        self.splitter.addWidget(self.tabs)
+        self.splitter.setChildrenCollapsible(False)
+        self.splitter.setSizes(SIZES_PX)
+        self.pages = QStackedWidget()
+        for page in (self.welcome, self.build_box, self.splitter):
+            self.pages.addWidget(page)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setSpacing(5)
+        layout.addLayout(top)
+        for widget in (self.job, self.message, self.relocate_button):
+            layout.addWidget(widget)
+        layout.addWidget(self.pages, 1)
+
+    def _connect(self) -> None:
+        self.open_button.clicked.connect(self._on_folder)
+        self.table_button.clicked.connect(self._on_table)
+        self.build_button.clicked.connect(self.show_build)
+        self.last_button.clicked.connect(self._on_last)
+        self.job.done.connect(self._on_opened)
+        self.job.failed.connect(self.message.show_problem)
+        self.list.current_changed.connect(self._on_current)
+        self.list.open_wanted.connect(self.open_patient)
+        self.curves.grouping_changed.connect(self._on_grouping)
+        self.curves.told.connect(self._tell)
+        self.curves.problem.connect(self._show_problem)
+        self.neighbors.current_wanted.connect(self.list.look_at)
+        self.neighbors.open_wanted.connect(self.open_patient)
+        self.build_box.built.connect(self._on_built)
+        self.build_box.problem.connect(self._on_build_problem)
+        self.build_box.closed.connect(self._show_page)
+        self.opener.told.connect(self._tell)
+        self.opener.problem.connect(self._show_problem)
+        self.opener.session_changed.connect(self._on_session)
+        self.finder.found.connect(self._on_found)
+        self.finder.missing.connect(self._on_missing)
+        self.finder.problem.connect(self._show_problem)
+        self.relocate_button.clicked.connect(self._on_relocate)
+        find = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self.list.find)
+        find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        # Not a method of the panel: that is gone by then.
+        self.destroyed.connect(self.finder.workers.stop)
+
+    # -- opening --------------------------------------------------------------------------
+
+    def open_path(self, path: Path) -> None:
+        """Open a built cohort, a table or a study; a problem becomes a sentence."""
+        self._clear()
+        self.job.start(open_cohort, Path(path))
+
+    def _on_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Choose a cohort or a study", _start())
+        if folder:
+            self.open_path(Path(folder))
+
+    def _on_table(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Choose a table", _start(), TABLES)
+        if path:
+            self.open_path(Path(path))
+
+    def _on_last(self) -> None:
+        self.open_path(Path(str(recall().get(LAST, ""))))
+
+    def show_build(self) -> None:
+        """Show the form that builds a cohort."""
+        session = self.opener.workspace()
+        self.build_box.prepare("" if session is None else session.settings.folder.text())
+        self._clear()
+        self.pages.setCurrentWidget(self.build_box)
+
+    def _on_build_problem(self, sentence: str, details: str) -> None:
+        if sentence:
+            self.message.show_problem(sentence, details)
+        else:
+            self._clear()
+
+    def _on_built(self, cohort: OpenedCohort) -> None:
+        self._on_opened(cohort)
+        self._tell(f"The cohort is written into {cohort.source}.")
+        if cohort.problems:
+            self.tabs.setCurrentWidget(self.checks)
+
+    def _on_opened(self, cohort: OpenedCohort) -> None:
+        if cohort.study is not None and cohort.slides is None and self.cohort is not None:
+            try:
+                cohort = joined(self.cohort, cohort)
+            except CohortError as error:
+                self._show_problem(str(error))
+        remember(**{LAST: str(cohort.source)})
+        self.show_cohort(cohort)
+        if cohort.note:
+            self._tell(cohort.note)
+
+    def show_cohort(self, cohort: OpenedCohort | None) -> None:
+        """Show a cohort; None closes it."""
+        self.cohort = cohort
+        self._touched = set()
+        self._clear()
+        table = None if cohort is None else PatientTable(cohort.patients)
+        own = None if self._session is None else self._session.risk_model
+        self.list.show_table(table)
+        self.neighbors.show_cohort(cohort, table, own)
+        self.curves.show_cohort(cohort, own)
+        flow, problems = ((), ()) if cohort is None else (cohort.flow, cohort.problems)
+        self.checks.show_checks(flow, problems)
+        has_checks = bool(flow or problems)
+        at = self.tabs.indexOf(self.checks)
+        self.tabs.setTabVisible(at, has_checks)
+        self.tabs.setTabText(at, f"Checks ({len(problems):,})" if problems else "Checks")
+        self.close_action.setEnabled(cohort is not None)
+        self._show_title()
+        self._show_page()
+
+    def _show_title(self) -> None:
+        if self.cohort is None:
+            self.title.setText("")
+            return
+        from napari_crlm_spa.plugin.cohort.curve_data import follow_up_line
+
+        self.title.setText(f"{self.cohort.name}: {follow_up_line(self.cohort.survival)}")
+        self.title.setToolTip(f"{self.cohort.source}\nMedian follow-up: reverse Kaplan-Meier")
+
+    def _show_page(self) -> None:
+        last = Path(str(recall().get(LAST, "")))
+        self.last_button.setVisible(bool(last.name) and last.exists())
+        self.last_button.setText(f"Open {last.name} again")
+        self.last_button.setToolTip(str(last))
+        self.pages.setCurrentWidget(self.welcome if self.cohort is None else self.splitter)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+        """Take a folder or a table."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+        """Open what was dropped."""
+        paths = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if paths:
+            event.acceptProposedAction()
+            self.open_path(Path(paths[0]))
+
+    # -- a patient ------------------------------------------------------------------------
+
+    def _on_grouping(self, grouping: Grouping | None) -> None:
+        if self.list.table is not None:
+            self.list.table.use(grouping)
+            self.list.show_groups()
+            self.neighbors.show_groups()
+
+    def _on_current(self, row: int) -> None:
+        self.relocate_button.hide()
+        self.message.clear()
+        self.curves.look_at(row)
+        self.neighbors.look_at(row)
+        if self.cohort is None or row < 0:
+            return
+        corrected = corrected_since(slides_of(self.cohort, row), self.cohort.built)
+        if corrected:
+            self._mark(row)
+            self._tell(
+                f"Corrected after the cohort was built: {', '.join(corrected)}. The table shows "
+                "the earlier numbers; build the cohort again to take the corrections in."
+            )
+
+    def open_patient(self, row: int) -> None:
+        """Open the slide of a patient; of several, the user is asked which."""
+        cohort, table = self.cohort, self.list.table
+        if cohort is None or table is None or row < 0:
+            return
+        self._clear()
+        slides, patient = slides_of(cohort, row), table.patient(row)
+        if not slides:
+            self._show_problem(
+                f"The table does not name a slide of {patient}. Build the cohort from analyses, or "
+                "add a column slide."
+            )
+        elif len(slides) == 1:
+            self.finder.look_for(slides[0], patient)
+        else:
+            self._ask_which(slides, patient)
+
+    def _ask_which(self, slides: list[PatientSlide], patient: str) -> None:
+        self.chooser = QMenu(self)
+        for slide in slides:
+            text = f"{slide.name}: {slide.left_out}" if slide.left_out else slide.name
+            action = self.chooser.addAction(text)
+            action.triggered.connect(
+                lambda _checked=False, slide=slide: self.finder.look_for(slide, patient)
+            )
+        self.chooser.setToolTipsVisible(True)
+        self.chooser.popup(self.cursor().pos())
+
+    def _on_found(self, slide: PatientSlide, path: Path, patient: str) -> None:
+        self.opener.open(slide, path, patient)
+
+    def _on_missing(self, slide: PatientSlide, patient: str) -> None:
+        where = f" It was {slide.path}." if slide.path is not None else ""
+        self._show_problem(
+            f"The slide {slide.name} of {patient} is not there.{where} If slides were moved, "
+            "choose the folder in which they are now."
+        )
+        self.relocate_button.show()
+
+    def _on_relocate(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Where are the slides?", _start())
+        if folder:
+            self.look_in(Path(folder))
+
+    def look_in(self, folder: Path) -> None:
+        """Look for slides in another folder as well, and open the one that was missed."""
+        self._clear()
+        self.finder.add_folder(folder)
+
+    # -- the workspace --------------------------------------------------------------------
+
+    def _on_session(self, session: Session | None) -> None:
+        old, self._session = self._session, session
+        if old is not None:
+            old.current_changed.disconnect(self._on_slide)
+            old.review_changed.disconnect(self._on_review)
+            old.risk_model_changed.disconnect(self._on_risk_model)
+        if session is not None:
+            session.current_changed.connect(self._on_slide)
+            session.review_changed.connect(self._on_review)
+            session.risk_model_changed.connect(self._on_risk_model)
+            self._on_risk_model()
+            self._on_slide(session.current)
+
+    def _on_risk_model(self, _model: object = None) -> None:
+        own = None if self._session is None else self._session.risk_model
+        self.curves.use_risk_model(own)
+        self.neighbors.use_risk_model(own)
+
+    def _on_slide(self, slide: OpenSlide | None) -> None:
+        """Look at the patient whose slide came to the front."""
+        row = self._row_of(slide)
+        if row >= 0 and row != self.list.current:
+            self.list.look_at(row)
+
+    def _on_review(self, slide: OpenSlide) -> None:
+        row = self._row_of(slide)
+        if row >= 0:
+            self._mark(row)
+
+    def _mark(self, row: int) -> None:
+        self._touched |= {row}
+        self.list.model.mark_corrected(set(self._touched))
+
+    def _row_of(self, slide: OpenSlide | None) -> int:
+        """Return whose slide it is; -1 if nobody's."""
+        if slide is None or self.cohort is None or self.list.table is None:
+            return -1
+        row = self.list.table.row_of(self.opener.patient_of(slide.path))
+        return row if row >= 0 else self._rows_of_slides().get(stem(slide.path).casefold(), -1)
+
+    def _rows_of_slides(self) -> dict[str, int]:
+        if self._by_slide is None or self._by_slide[0] is not self.cohort:
+            assert self.cohort is not None
+            names = {
+                stem(slide.path or Path(slide.name)).casefold(): row
+                for row in range(len(self.cohort))
+                for slide in slides_of(self.cohort, row)
+            }
+            self._by_slide = (self.cohort, names)
+        return self._by_slide[1]
+
+    _by_slide: tuple[OpenedCohort, dict[str, int]] | None = None
+
+    # -- words ----------------------------------------------------------------------------
+
+    def _tell(self, sentence: str) -> None:
+        self.message.tell(sentence)
+
+    def _show_problem(self, sentence: str) -> None:
+        self.message.show_problem(sentence)
+
+    def _clear(self) -> None:
+        self.message.clear()
+        self.relocate_button.hide()
+
+    # -- the dock -------------------------------------------------------------------------
+
+    def come_forward(self) -> None:
+        """Bring the dock to the front."""
+        dock = self.parent()
+        if isinstance(dock, QDockWidget):
+            dock.show()
+            dock.raise_()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Stand side by side where there is room."""
+        super().resizeEvent(event)
+        wide = self.width() >= WIDE_PX
+        wanted = Qt.Orientation.Horizontal if wide else Qt.Orientation.Vertical
+        if self.splitter.orientation() != wanted:
+            self.splitter.setOrientation(wanted)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Notice being docked, and that the dock was closed: napari then takes the panel out."""
+        super().changeEvent(event)
+        if event.type() != QEvent.Type.ParentChange:
+            return
+        if self.parent() is None:
+            self.let_go()
+        elif not self._is_docked:
+            self._is_docked = True
+            self._settle.start()
+
+    def _on_settle(self) -> None:
+        if self.opener.workspace() is not None:
+            self.opener.stand_beside(self)
+
+    def let_go(self) -> None:
+        """Stop what goes on and hear no more."""
+        self._settle.stop()
+        self.job.drop()
+        self.build_box.job.drop()
+        self.finder.stop()
+        self.opener.use_workspace(None)
+
+
+def _start() -> str:
+    last = str(recall().get(LAST, ""))
+    return str(Path(last).parent) if last else ""
