@@ -1,0 +1,289 @@
+"""Which slide is whose."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from napari_crlm_spa.core.cohort.columns import DECLARED, PATIENT, SLIDE
+from napari_crlm_spa.core.cohort.table.analyses import AnalyzedSlide
+from napari_crlm_spa.core.cohort.table.cells import read_sheet
+from napari_crlm_spa.core.cohort.table.headers import plain, take_columns
+from napari_crlm_spa.core.cohort.table.numbers import is_hole
+from napari_crlm_spa.core.cohort.table.rows import Notebook, SlideEntry
+from napari_crlm_spa.core.slide import stem
+from napari_crlm_spa.errors import CohortError
+
+_MARKED = ("1", "yes", "y", "true", "x")
+_NOT_MARKED = ("0", "no", "n", "false", "")
+
+
+@dataclass(slots=True)
+class Assignment:
+    """Patients of slides.
+
+    Parameters
+    ----------
+    patients
+        Patient of each slide, ``""`` if unknown.
+    why
+        Why a slide has no patient.
+    declared
+        Positions of the slides that the table declares, by patient.
+    """
+
+    patients: list[str]
+    why: list[str]
+    declared: dict[str, list[int]] = field(default_factory=dict)
+
+
+def read_mapping(path: object, notebook: Notebook) -> tuple[tuple[SlideEntry, ...], str]:
+    """Read a table with columns slide and patient; return its rows and its hash.
+
+    Raises
+    ------
+    CohortError
+        If it can't be read or one of the two columns is missing.
+    """
+    sheet = read_sheet(str(path))
+    taken = take_columns(sheet.header, {}, sheet.path.name).headers
+    for column in (SLIDE, PATIENT):
+        if column not in taken:
+            raise CohortError(
+                f"{sheet.path.name} has no column {column}. The table of slides needs slide and "
+                f"patient; it has {', '.join(sheet.header)}."
+            )
+    slides, patients = sheet.column(taken[SLIDE]), sheet.column(taken[PATIENT])
+    declared = sheet.column(taken[DECLARED]) if DECLARED in taken else [""] * len(slides)
+    found = []
+    for slide, patient, said, row in zip(slides, patients, declared, sheet.numbers, strict=True):
+        if is_hole(slide) or is_hole(patient):
+            notebook.note(
+                "error",
+                "Slide or patient is missing.",
+                "Fill it in; the row is not used.",
+                row=row,
+                patient=patient,
+                value=slide,
+            )
+            continue
+        found.append(SlideEntry(slide, patient, row, "" if is_hole(said) else said))
+    return tuple(found), sheet.sha256
+
+
+def assign_by_tables(
+    slides: Sequence[AnalyzedSlide],
+    entries: Iterable[SlideEntry],
+    patients: Mapping[str, object],
+    notebook: Notebook,
+) -> Assignment:
+    """Assign slides as a table says.
+
+    Parameters
+    ----------
+    slides
+        The analyzed slides.
+    entries
+        Rows of the table.
+    patients
+        All patients of the clinical table, also the excluded ones.
+    notebook
+        For what doesn't fit.
+    """
+    index = _Index(slides)
+    named: dict[int, dict[str, SlideEntry]] = {}
+    found = Assignment([""] * len(slides), [""] * len(slides))
+    for entry in entries:
+        if entry.patient not in patients:
+            _unknown_patient(entry.patient, patients, notebook, row=entry.row, slide=entry.slide)
+            for at in index.find(entry.slide):
+                found.why[at] = f"patient {entry.patient} is not in the clinical table"
+            continue
+        places = index.find(entry.slide)
+        if len(places) != 1:
+            _not_one(entry, [slides[at] for at in places], notebook)
+            for at in places:
+                found.why[at] = "its name is that of other slides too"
+            continue
+        named.setdefault(places[0], {})[entry.patient] = entry
+        if _declares(entry):
+            chosen = found.declared.setdefault(entry.patient, [])
+            chosen += [] if places[0] in chosen else [places[0]]
+    for at, owners in named.items():
+        if len(owners) == 1:
+            found.patients[at] = next(iter(owners))
+            continue
+        found.why[at] = "named for several patients"
+        for entry in owners.values():
+            notebook.note(
+                "error",
+                f"The slide is named for several patients: {', '.join(owners)}.",
+                "Correct the table; the slide is not used.",
+                row=entry.row,
+                patient=entry.patient,
+                column=SLIDE,
+                value=entry.slide,
+            )
+    for at, slide in enumerate(slides):
+        if not found.patients[at] and not found.why[at]:
+            found.why[at] = "no row names it"
+            if not slide.problem:
+                notebook.note(
+                    "error",
+                    "The slide has been analyzed, but no row names it.",
+                    "Add it to the table of slides or the clinical table; it is not used.",
+                    column=SLIDE,
+                    value=slide.slide,
+                    row=None,
+                )
+    return found
+
+
+def assign_by_name(
+    slides: Sequence[AnalyzedSlide],
+    pattern: str,
+    patients: Mapping[str, object],
+    notebook: Notebook,
+) -> Assignment:
+    """Assign slides by their names: by a pattern, or the name is the patient's.
+
+    Raises
+    ------
+    CohortError
+        If `pattern` is no regular expression.
+    """
+    try:
+        search = re.compile(pattern) if pattern else None
+    except re.error as error:
+        raise CohortError(
+            f"--pattern {pattern!r} is no regular expression: {error}. For patients such as P-12 "
+            "at the beginning of the name write ^(P-[0-9]+)."
+        ) from error
+    exact = {patient.casefold(): patient for patient in patients}
+    found = Assignment([""] * len(slides), [""] * len(slides))
+    for at, slide in enumerate(slides):
+        name = stem(Path(slide.slide))
+        if search is None:
+            told = name if name.casefold() in exact else slide.folder.name
+        else:
+            match = search.search(name)
+            told = (match[1] if search.groups else match[0]) or "" if match else ""
+        patient = told if told in patients else exact.get(told.casefold(), "")
+        found.patients[at] = patient
+        if patient:
+            continue
+        if search is not None and not told:
+            found.why[at] = "the pattern finds no patient in its name"
+            notebook.note(
+                "error",
+                "The pattern finds no patient in the slide's name.",
+                "Change --pattern, or name the slide in a table; it is not used.",
+                column=SLIDE,
+                value=slide.slide,
+            )
+        else:
+            said = told if search is not None else name
+            found.why[at] = f"patient {said} is not in the clinical table"
+            _unknown_patient(said, patients, notebook, row=None, slide=slide.slide)
+    return found
+
+
+def _declares(entry: SlideEntry) -> bool:
+    """Tell whether a row declares its slide: marked with yes, or by the slide's own name."""
+    said = entry.declared.casefold()
+    if said in _MARKED:
+        return True
+    if said in _NOT_MARKED:
+        return False
+    return stem(Path(said)) == stem(Path(entry.slide.casefold()))
+
+
+class _Index:
+    """Finds slides by what people call them: path, file name, folder, name without suffix."""
+
+    def __init__(self, slides: Sequence[AnalyzedSlide]) -> None:
+        self._slides = slides
+        self._files: dict[str, list[int]] = {}
+        self._names: dict[str, list[int]] = {}
+        for at, slide in enumerate(slides):
+            self._files.setdefault(slide.slide.casefold(), []).append(at)
+            for name in {stem(Path(slide.slide)).casefold(), slide.folder.name.casefold()}:
+                self._names.setdefault(name, []).append(at)
+
+    def find(self, name: str) -> list[int]:
+        """Return the positions that a name may mean; usable ones only, if there are any."""
+        parts = _parts(name)
+        if not parts:
+            return []
+        last = parts[-1]
+        bare = stem(Path(last))
+        found = list(
+            dict.fromkeys(
+                self._files.get(last) or self._names.get(last) or self._names.get(bare) or []
+            )
+        )
+        if len(parts) > 1:
+            # A folder that was moved since leaves the name to go by.
+            found = [at for at in found if self._lies_at(at, parts)] or found
+        usable = [at for at in found if not self._slides[at].problem]
+        return usable or found
+
+    def _lies_at(self, at: int, parts: tuple[str, ...]) -> bool:
+        slide = self._slides[at]
+        return any(
+            _parts(path)[-len(parts) :] == parts for path in (slide.slide_path, str(slide.folder))
+        )
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(part.casefold() for part in re.split(r"[\\/]+", path) if part)
+
+
+def _unknown_patient(
+    name: str, patients: Iterable[str], notebook: Notebook, *, row: int | None, slide: str
+) -> None:
+    near = near_patients(name, patients)
+    hint = f"Is {' or '.join(near)} meant? " if near else ""
+    notebook.note(
+        "error",
+        f"The slide's patient {name} is not in the clinical table.",
+        f"{hint}Names must be equal letter by letter; the slide is not used.",
+        row=row,
+        patient=name,
+        column=SLIDE,
+        value=slide,
+    )
+
+
+def near_patients(name: str, patients: Iterable[str]) -> list[str]:
+    """Return patients whose names are alike: other zeros, dashes or capitals, or a typing error."""
+    names = list(patients)
+    wanted = _bare(name)
+    alike = [each for each in names if _bare(each) == wanted]
+    return alike[:3] or difflib.get_close_matches(name, names, n=2, cutoff=0.85)
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"(?<!\d)0+(?=\d)", "", plain(name))
+
+
+def _not_one(entry: SlideEntry, found: Sequence[AnalyzedSlide], notebook: Notebook) -> None:
+    if found:
+        folders = ", ".join(f"{slide.folder.parent.name}/{slide.folder.name}" for slide in found)
+        problem = f"{len(found)} analyses may be meant: {folders}."
+        remedy = "Write the path of the slide or of the analysis instead, e.g. results/HE1."
+    else:
+        problem = "The slide has not been analyzed."
+        remedy = "Analyze it, or correct its name."
+    notebook.note(
+        "error",
+        problem,
+        remedy,
+        row=entry.row,
+        patient=entry.patient,
+        column=SLIDE,
+        value=entry.slide,
+    )
