@@ -44,7 +44,7 @@ class LogRank:
         The test; NaN where it can't be done. p is the upper tail itself, so that it does not
         vanish below 1e-16.
     n_unknown
-        Patients without group or stratum, left out.
+        Patients in none of these groups, or without a stratum; left out.
     warning
         Why the test can't be done, or what is doubtful; else empty.
     """
@@ -100,8 +100,10 @@ def logrank(
     if strata is not None:
         known &= _known(blocks)
     order = tuple(levels) if levels is not None else _sorted(set(labels[known]))
-    known &= np.array([x in order for x in labels], bool)
-    code = np.array([order.index(x) for x in labels[known]], np.int64)
+    place = {level: index for index, level in enumerate(order)}
+    everybody = np.array([place.get(label, -1) for label in labels], np.int64)
+    known &= everybody >= 0
+    code = everybody[known]
     joined, block = survival.joined().take(known), blocks[known]
     k = len(order)
     observed, expected, variance = np.zeros(k), np.zeros(k), np.zeros((k, k))
