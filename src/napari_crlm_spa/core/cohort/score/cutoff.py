@@ -139,7 +139,7 @@ class ScoreCutoff:
 def search_cutoff(
     score: ArrayLike,
     survival: Survival,
-    options: ScoreOptions = ScoreOptions(),  # noqa: B008 - frozen
+    options: ScoreOptions = ScoreOptions(),
 ) -> ScoreCutoff:
     """Find the cut-off of a score.
 
@@ -280,7 +280,10 @@ def _described(
         )
         if not np.isfinite(p).all():
             notes.append(f"{np.isnan(p).sum()} splits could not be judged")
-    path = {"cutoff": [] if grid is None else grid.cutoffs, "p": [] if p is None else p}
+    path: dict[str, object] = {
+        "cutoff": [] if grid is None else grid.cutoffs,
+        "p": [] if p is None else p,
+    }
     return ScoreCutoff(
         rule=rule,
         cutoff=cutoff,

@@ -45,7 +45,7 @@ def quantile_type7(values: Floats, probabilities: Floats) -> Floats:
     below, above = np.floor(place), np.ceil(place)
     lower, upper = ranked[below.astype(int) - 1], ranked[above.astype(int) - 1]
     share = place - below
-    return np.where(lower == upper, lower, (1 - share) * lower + share * upper)
+    return np.asarray(np.where(lower == upper, lower, (1 - share) * lower + share * upper))
 
 
 def significant(value: float, digits: int = DIGITS) -> float:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import math
+import operator
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -114,9 +117,8 @@ def stable_threshold(coefficients: Sequence[float], cutoff: ScoreCutoff) -> floa
     RiskError
         If a low and a high score are equal after rounding.
     """
-    scores = _possible_scores(coefficients, cutoff)
+    scores, rounded = _possible_scores(coefficients, cutoff)
     high = scores >= cutoff.cutoff
-    rounded = np.array([round(float(score), DECIMALS) for score in scores])
     nearest = (rounded[~high].max(initial=-np.inf), rounded[high].min(initial=np.inf))
     for threshold in (cutoff.cutoff, round(cutoff.cutoff, DECIMALS), sum(nearest) / 2):
         if np.isfinite(threshold) and np.array_equal(rounded >= threshold, high):
@@ -127,17 +129,20 @@ def stable_threshold(coefficients: Sequence[float], cutoff: ScoreCutoff) -> floa
     )
 
 
-def _possible_scores(coefficients: Sequence[float], cutoff: ScoreCutoff) -> Floats:
-    """All sums of coefficients, each with those before it; with many, the cut-off's neighbors."""
+def _possible_scores(coefficients: Sequence[float], cutoff: ScoreCutoff) -> tuple[Floats, Floats]:
+    """Return all scores that can occur, as `linear_score` and as `assess_risk` compute them.
+
+    With very many features only the neighbors of the cut-off in the cohort.
+    """
     if len(coefficients) > MOST_FEATURES:
-        return np.array([s for s in (cutoff.below, cutoff.above) if np.isfinite(s)])
-    sums = []
+        scores = [s for s in (cutoff.below, cutoff.above) if np.isfinite(s)]
+        return np.array(scores), np.array([round(s, DECIMALS) for s in scores])
+    exact, rounded = [], []
     for pattern in itertools.product((0.0, 1.0), repeat=len(coefficients)):
-        total = 0.0
-        for value, coefficient in zip(pattern, coefficients, strict=True):
-            total += coefficient * value
-        sums.append(total)
-    return np.array(sums)
+        terms = [b * x for x, b in zip(pattern, coefficients, strict=True)]
+        exact.append(functools.reduce(operator.add, terms, 0.0))  # "sum" may compensate
+        rounded.append(round(math.fsum(terms), DECIMALS))
+    return np.array(exact), np.array(rounded)
 
 
 def _coefficients(fit: CoxFit) -> dict[str, float]:
