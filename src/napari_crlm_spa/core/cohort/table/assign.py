@@ -17,8 +17,10 @@ from napari_crlm_spa.core.cohort.table.rows import Notebook, SlideEntry
 from napari_crlm_spa.core.slide import stem
 from napari_crlm_spa.errors import CohortError
 
-_MARKED = ("1", "yes", "y", "true", "x")
-_NOT_MARKED = ("0", "no", "n", "false", "")
+#: What marks a row's slide as the one that counts.
+MARKED = ("1", "yes", "y", "true", "x")
+_NOT  #: What marks a row's slide as the one that counts.
+MARKED = ("0", "no", "n", "false", "")
 
 
 @dataclass(slots=True)
@@ -32,12 +34,15 @@ class Assignment:
     why
         Why a slide has no patient.
     declared
-        Positions of the slides that the table declares, by patient.
+        Positions of the slides that a table declares, by patient.
+    noted
+        Patients of whom a slide was named that is not among the analyses.
     """
 
     patients: list[str]
     why: list[str]
     declared: dict[str, list[int]] = field(default_factory=dict)
+    noted: set[str] = field(default_factory=set)
 
 
 def read_mapping(path: object, notebook: Notebook) -> tuple[tuple[SlideEntry, ...], str]:
@@ -105,18 +110,19 @@ def assign_by_tables(
         places = index.find(entry.slide)
         if len(places) != 1:
             _not_one(entry, [slides[at] for at in places], notebook)
+            found.noted.add(entry.patient)
             for at in places:
                 found.why[at] = "its name is that of other slides too"
             continue
         named.setdefault(places[0], {})[entry.patient] = entry
-        if _declares(entry):
-            chosen = found.declared.setdefault(entry.patient, [])
-            chosen += [] if places[0] in chosen else [places[0]]
+        if entry.declared.casefold() in MARKED:
+            _add(found.declared, entry.patient, places[0])
     for at, owners in named.items():
         if len(owners) == 1:
             found.patients[at] = next(iter(owners))
             continue
         found.why[at] = "named for several patients"
+        found.noted |= set(owners)
         for entry in owners.values():
             notebook.note(
                 "error",
@@ -191,14 +197,48 @@ def assign_by_name(
     return found
 
 
-def _declares(entry: SlideEntry) -> bool:
-    """Tell whether a row declares its slide: marked with yes, or by the slide's own name."""
-    said = entry.declared.casefold()
-    if said in _MARKED:
-        return True
-    if said in _NOT_MARKED:
-        return False
-    return stem(Path(said)) == stem(Path(entry.slide.casefold()))
+def declare(
+    found: Assignment,
+    slides: Sequence[AnalyzedSlide],
+    names: Mapping[str, Sequence[tuple[str, int]]],
+    notebook: Notebook,
+) -> None:
+    """Add slides that the column use_slide names (rather than marks) to the declared ones.
+
+    Parameters
+    ----------
+    found
+        Whose slides are whose.
+    slides
+        All slides.
+    names
+        What the column says of each patient, and in which row; marks such as yes are skipped.
+    notebook
+        For names that are none of the patient's slides.
+    """
+    index = _Index(slides)
+    for patient, said in names.items():
+        for name, row in said:
+            if name.casefold() in MARKED or name.casefold() in _NOT_MARKED:
+                continue
+            own = [at for at in index.find(name) if found.patients[at] == patient]
+            for at in own:
+                _add(found.declared, patient, at)
+            if not own:
+                notebook.note(
+                    "error",
+                    "The declared slide is none of the patient's analyzed slides.",
+                    "Analyze it, or correct the name.",
+                    row=row,
+                    patient=patient,
+                    column=DECLARED,
+                    value=name,
+                )
+
+
+def _add(declared: dict[str, list[int]], patient: str, at: int) -> None:
+    chosen = declared.setdefault(patient, [])
+    chosen += [] if at in chosen else [at]
 
 
 class _Index:

@@ -36,6 +36,7 @@ from napari_crlm_spa.core.cohort.table.assign import (
     Assignment,
     assign_by_name,
     assign_by_tables,
+    declare,
     read_mapping,
 )
 from napari_crlm_spa.core.cohort.table.check import note_holes
@@ -65,7 +66,8 @@ if TYPE_CHECKING:
 
 #: Of features.csv, in the table of slides: tells whether they changed since.
 FEATURES_SHA256 = "features_sha256"
-#: How each reason why a slide isn't used is called in the flow.
+#: Reasons of slides, for the flow and for slides.csv.
+_THEIR_PATIENTS = "their patients were excluded"
 _NOT_CHOSEN = "another slide of the patient counts"
 
 
@@ -198,6 +200,7 @@ def _assign(
     else:
         found = assign_by_name(slides, options.pattern, patients, notebook)
         how = "no slide's name leads to a patient"
+    declare(found, slides, table.declared, notebook)
     if not any(found.patients):
         raise CohortError(
             f"No slide belongs to a patient: {how}. A slide is called {slides[0].slide}, a patient "
@@ -229,7 +232,7 @@ def _leave_out(work: _Build) -> None:
         for at, patient in enumerate(assigned.patients)
         if patient in why_out
     }
-    work.drop("patient excluded", excluded, _several(excluded.values()))
+    work.drop("patient excluded", excluded, _THEIR_PATIENTS)
     if work.options.reader and work.options.uncorrected == "exclude":
         who = work.options.reader
         plain = {at: f"not corrected by {who}" for at, s in enumerate(slides) if not s.reader}
@@ -287,7 +290,7 @@ def _choose(work: _Build, model: Any) -> None:
     for patient in work.clinical.patients[PATIENT]:
         if patient not in usable:
             why[patient] = "no usable slide" if patient in with_slides else "no analyzed slide"
-            if patient not in with_slides:
+            if patient not in with_slides and patient not in work.assigned.noted:
                 _no_slide(work, patient)
             continue
         found = choose(
@@ -311,7 +314,7 @@ def _choose(work: _Build, model: Any) -> None:
     work.drop(
         "patient excluded",
         {at: text for at, text in not_chosen.items() if at not in rule},
-        _several(text for text in not_chosen.values() if text != _NOT_CHOSEN),
+        _THEIR_PATIENTS,
     )
     work.drop("one slide per patient", dict.fromkeys(rule, _NOT_CHOSEN), _rule(work.options))
 
@@ -327,15 +330,12 @@ def _rule(options: BuildOptions) -> str:
 
 
 def _no_slide(work: _Build, patient: str) -> None:
-    named = {entry.slide for entry in work.clinical.entries if entry.patient == patient}
     work.notebook.note(
         "error",
         "None of the patient's slides is among the analyses.",
         "Analyze them, or correct the names; the patient is not used.",
         row=work.clinical.rows[patient],
         patient=patient,
-        column=SLIDE if named else "",
-        value="; ".join(sorted(named)),
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_crlm_spa.core.cohort.columns import CLINICAL, label_of
+from napari_crlm_spa.core.cohort.table.contents import HOLES_REMEDY
 from napari_crlm_spa.core.cohort.table.filters import people
 from napari_crlm_spa.core.cohort.table.options import MONTHS_IN
 from napari_crlm_spa.core.cohort.table.rows import Notebook, PatientRows
@@ -154,13 +155,13 @@ def note_holes(frame_columns: dict[str, Floats], n: int, notebook: Notebook) -> 
     for column, values in frame_columns.items():
         holes = int(np.isnan(values).sum())
         if holes:
-            what = "has no value" if holes == n else f"is unknown of {holes} of {people(n)}"
+            what = "has no value" if holes == n else f"is unknown for {holes} of {people(n)}"
             notebook.note(
                 "warning",
                 f"{label_of(column)} {what}.",
-                "Analyses of this column leave them out.",
+                HOLES_REMEDY,
                 column=column,
-                value=f"{holes} holes",
+                value=f"{holes} hole{'' if holes == 1 else 's'}",
             )
 
 

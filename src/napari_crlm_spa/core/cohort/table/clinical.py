@@ -53,6 +53,8 @@ class ClinicalTable:
         The others, and why.
     entries
         Slides that the table names.
+    declared
+        What the column use_slide says of each patient, and in which row.
     time, event
         Columns of the follow-up.
     record
@@ -63,6 +65,7 @@ class ClinicalTable:
     rows: Mapping[str, int]
     excluded: Mapping[str, str]
     entries: tuple[SlideEntry, ...]
+    declared: Mapping[str, Sequence[tuple[str, int]]]
     time: str
     event: str
     record: dict[str, Any]
@@ -144,6 +147,7 @@ def read_clinical(
         rows={name: where[name] for name in frame[PATIENT]},
         excluded=excluded,
         entries=rows.entries,
+        declared=rows.declared,
         time=time,
         event=event,
         record=_record(reading),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -66,7 +67,7 @@ def read_cohort(
                 f"{built} holds no cohort. Name a folder that crlm-spa cohort build wrote, or a "
                 "table with a row per patient."
             )
-        cohort = read_folder(built)
+        cohort = _with_follow_up(read_folder(built), time, event)
     else:
         cohort = _read_table(place, time, event, features, options or BuildOptions())
     missing = [name for name in features if name not in cohort.patients]
@@ -78,11 +79,22 @@ def read_cohort(
     return cohort
 
 
+def _with_follow_up(cohort: Cohort, time: str, event: str) -> Cohort:
+    """Take other columns of a built cohort as the follow-up, if the user named some."""
+    named = {"time": (time, TIME), "event": (event, EVENT)}
+    changes = {field: name for field, (name, usual) in named.items() if name != usual}
+    for name in changes.values():
+        if name not in cohort.patients:
+            raise CohortError(
+                f"{cohort.name} has no column {name!r}. "
+                f"It has {', '.join(cohort.patients.columns)}."
+            )
+    return replace(cohort, **changes) if changes else cohort
+
+
 def _read_table(
     path: Path, time: str, event: str, features: Sequence[str], options: BuildOptions
 ) -> Cohort:
-    from dataclasses import replace
-
     options = replace(
         options,
         time=options.time or ("" if time == TIME else time),

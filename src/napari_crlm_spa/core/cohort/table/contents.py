@@ -20,6 +20,8 @@ Unit = Literal["patients", "slides"]
 Severity = Literal["error", "warning"]
 #: Column of the table of slides: whether the slide speaks for its patient.
 USED = "used"
+#: What is said about the holes of a column; such problems come last.
+HOLES_REMEDY = "Analyses of this column leave them out."
 #: Column of the table of slides: why a slide is not used.
 LEFT_OUT = "left_out"
 
@@ -168,11 +170,14 @@ class Cohort:
 def _slides_of(
     slides: pd.DataFrame, patients: set[str], step: str, reason: str
 ) -> tuple[pd.DataFrame, list[FlowStep]]:
-    used = slides[USED].to_numpy(bool)
+    n = len(slides)
+    used = slides[USED].to_numpy(bool) if USED in slides else np.ones(n, bool)
     kept = used & slides[PATIENT].isin(patients).to_numpy(bool)
     if kept.sum() == used.sum():
         return slides, []
-    told = slides[LEFT_OUT].to_numpy(object).copy()
+    told = np.full(n, np.nan, object)
+    if LEFT_OUT in slides:
+        told = slides[LEFT_OUT].to_numpy(object, copy=True)
     told[used & ~kept] = f"patient excluded: {step}"
     changed = slides.assign(**{USED: kept, LEFT_OUT: told})
     return changed, [FlowStep(step, "slides", int(used.sum()), int(kept.sum()), reason)]
@@ -228,11 +233,12 @@ def problems_frame(problems: Iterable[Problem]) -> pd.DataFrame:
 
 
 def sort_problems(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    """Put what concerns whole tables first, then errors before warnings, row by row."""
+    """Put what concerns whole tables first, then errors before warnings, row by row; holes last."""
     return tuple(
         sorted(
             dict.fromkeys(problems),
             key=lambda each: (
+                each.remedy == HOLES_REMEDY,
                 each.row is not None,
                 each.severity != "error",
                 each.source,

@@ -62,12 +62,15 @@ class PatientRows:
         Where each patient stands first.
     entries
         The slides that the table names.
+    declared
+        What the column use_slide says of each patient, and in which row.
     """
 
     patients: list[str]
     cells: dict[str, list[str]]
     rows: list[int]
     entries: tuple[SlideEntry, ...]
+    declared: dict[str, list[tuple[str, int]]]
     _elsewhere: Mapping[tuple[int, str], int]
 
     def row_of(self, at: int, header: str) -> int:
@@ -106,8 +109,10 @@ def gather(
         for at, name in enumerate(sheet.header)
         if name not in per_row and name != headers.get(PATIENT)
     ]
-    found = PatientRows([], {name: [] for _, name in shared}, [], (), {})
+    entries, declared = _entries(sheet, headers, names)
     elsewhere: dict[tuple[int, str], int] = {}
+    cells: dict[str, list[str]] = {name: [] for _, name in shared}
+    found = PatientRows([], cells, [], entries, declared, elsewhere)
     excluded: dict[str, str] = {}
     for name, rows in groups.items():
         merged = _merge(sheet, shared, rows)
@@ -127,8 +132,7 @@ def gather(
     flow.drop(
         "patients", "contradictory rows", len(excluded), "rows of one patient contradict each other"
     )
-    entries = _entries(sheet, headers, names)
-    return PatientRows(found.patients, found.cells, found.rows, entries, elsewhere), excluded
+    return found, excluded
 
 
 def _names(sheet: Sheet, headers: Mapping[str, str], notebook: Notebook) -> list[str]:
@@ -210,18 +214,20 @@ def _repetition(sheet: Sheet, rows: Sequence[int], name: str, notebook: Notebook
 
 def _entries(
     sheet: Sheet, headers: Mapping[str, str], names: Sequence[str]
-) -> tuple[SlideEntry, ...]:
-    """Return the slides that the rows name: one in each row, or a list in a cell."""
-    if SLIDE not in headers:
-        return ()
-    slides = sheet.column(headers[SLIDE])
-    declared = sheet.column(headers[DECLARED]) if DECLARED in headers else [""] * len(slides)
-    found = []
-    for cell, name, number, said in zip(slides, names, sheet.numbers, declared, strict=True):
+) -> tuple[tuple[SlideEntry, ...], dict[str, list[tuple[str, int]]]]:
+    """Return the slides that the rows name (one in a row, or a list in a cell), and the declared."""
+    nothing = [""] * len(names)
+    slides = sheet.column(headers[SLIDE]) if SLIDE in headers else nothing
+    saying = sheet.column(headers[DECLARED]) if DECLARED in headers else nothing
+    found: list[SlideEntry] = []
+    declared: dict[str, list[tuple[str, int]]] = {}
+    for cell, name, number, said in zip(slides, names, sheet.numbers, saying, strict=True):
+        said = "" if is_hole(said) else said
+        if name and said:
+            declared.setdefault(name, []).append((said, number))
         if name and not is_hole(cell):
-            found += [
-                SlideEntry(slide, name, number, "" if is_hole(said) else said)
-                for slide in _BETWEEN_SLIDES.split(cell)
-                if slide
-            ]
-    return tuple(found)
+            several = [slide for slide in _BETWEEN_SLIDES.split(cell) if slide]
+            # A yes beside a list of slides marks none of them.
+            mark = said if len(several) == 1 else ""
+            found += [SlideEntry(slide, name, number, mark) for slide in several]
+    return tuple(found), declared

@@ -88,7 +88,7 @@ def to_codes(column: str, cells: Sequence[str], *, authors: bool = False) -> Cod
         code = _code_of(variable, cell) if np.isnan(number) else recode.get(float(number))
         if code is not None:
             values[at] = code
-            if cell != str(code):
+            if number != code:  # also a word, which is no number
                 words[cell] = code
     return Coded(values, numbers.holes, np.isnan(values) & ~numbers.holes, words, False, shifted)
 
