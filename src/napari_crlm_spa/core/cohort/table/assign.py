@@ -17,10 +17,9 @@ from napari_crlm_spa.core.cohort.table.rows import Notebook, SlideEntry
 from napari_crlm_spa.core.slide import stem
 from napari_crlm_spa.errors import CohortError
 
-#: What marks a row's slide as the one that counts.
+#: What marks a row's slide as the one that counts, and what says that it doesn't.
 MARKED = ("1", "yes", "y", "true", "x")
-_NOT  #: What marks a row's slide as the one that counts.
-MARKED = ("0", "no", "n", "false", "")
+NOT_MARKED = ("0", "no", "n", "false")
 
 
 @dataclass(slots=True)
@@ -219,7 +218,7 @@ def declare(
     index = _Index(slides)
     for patient, said in names.items():
         for name, row in said:
-            if name.casefold() in MARKED or name.casefold() in _NOT_MARKED:
+            if name.casefold() in (*MARKED, *NOT_MARKED):
                 continue
             own = [at for at in index.find(name) if found.patients[at] == patient]
             for at in own:

@@ -81,15 +81,15 @@ def read_cohort(
 
 def _with_follow_up(cohort: Cohort, time: str, event: str) -> Cohort:
     """Take other columns of a built cohort as the follow-up, if the user named some."""
-    named = {"time": (time, TIME), "event": (event, EVENT)}
-    changes = {field: name for field, (name, usual) in named.items() if name != usual}
-    for name in changes.values():
+    time = cohort.time if time == TIME else time
+    event = cohort.event if event == EVENT else event
+    for name in (time, event):
         if name not in cohort.patients:
             raise CohortError(
                 f"{cohort.name} has no column {name!r}. "
                 f"It has {', '.join(cohort.patients.columns)}."
             )
-    return replace(cohort, **changes) if changes else cohort
+    return replace(cohort, time=time, event=event)
 
 
 def _read_table(

@@ -215,7 +215,7 @@ def _repetition(sheet: Sheet, rows: Sequence[int], name: str, notebook: Notebook
 def _entries(
     sheet: Sheet, headers: Mapping[str, str], names: Sequence[str]
 ) -> tuple[tuple[SlideEntry, ...], dict[str, list[tuple[str, int]]]]:
-    """Return the slides that the rows name (one in a row, or a list in a cell), and the declared."""
+    """Return the slides that rows name (one, or a list in a cell), and which are declared."""
     nothing = [""] * len(names)
     slides = sheet.column(headers[SLIDE]) if SLIDE in headers else nothing
     saying = sheet.column(headers[DECLARED]) if DECLARED in headers else nothing
