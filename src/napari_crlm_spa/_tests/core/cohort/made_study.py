@@ -22,6 +22,10 @@ FINAL = (
 )
 _TRUE = (0.43, -0.39, -0.35, 0.34)
 _CUTOFF = -0.31
+_WARNING = (
+    "Ablation: fewer than 10 deaths per coefficient in one level; its hazard ratio is uncertain. "
+    "Leave it out or pool it."
+)
 
 
 def made_patients(n=433, seed=0):
@@ -94,10 +98,7 @@ def made_study(n=433, seed=0, cohort="Simulated cohort"):
         kind="fit",
         cohort=cohort,
         tables=tables,
-        warnings=(
-            "Ablation: fewer than 10 deaths per coefficient in one level; its hazard ratio is "
-            "uncertain. Leave it out or pool it.",
-        ),
+        warnings=(_WARNING,),
         facts={
             "simulated": True,
             "n": n,
@@ -230,8 +231,8 @@ def _cutpoints(patients, survival, rng):
         draws = np.quantile(values, np.clip(rng.normal(0.5, 0.12, 200), 0.1, 0.9))
         resampled += [(column, i, x) for i, x in enumerate(draws)]
         stability.append(
-            (column, label_of(column), cut, 200, np.median(draws), *np.quantile(draws, (0.025, 0.975)),
-             rng.uniform(0.3, 0.8), "")
+            (column, label_of(column), cut, 200, np.median(draws),
+             *np.quantile(draws, (0.025, 0.975)), rng.uniform(0.3, 0.8), "")
         )  # fmt: skip
         apparent = np.exp(rng.normal(0.35, 0.1))
         honest = np.exp(rng.normal(0.12, 0.12))

@@ -51,8 +51,8 @@ def is_study(folder: Path) -> bool:
 def write_study(folder: Path, study: Study) -> Path:
     """Write a study into a folder; an earlier study there is replaced.
 
-    Numbers are written as Python's repr does, so reading them gives the very same numbers. A hole is
-    an empty cell. Other files in the folder are left alone.
+    Numbers are written as Python's repr does, so reading them gives the very same numbers. A hole
+    is an empty cell. Other files in the folder are left alone.
 
     Parameters
     ----------
@@ -90,8 +90,8 @@ def write_study(folder: Path, study: Study) -> Path:
 def read_study(folder: Path) -> Study:
     """Read a study that `write_study` wrote.
 
-    Titles, notes and warnings in ``study.json`` may have been edited. A hole in a column of texts is
-    an empty text, in any other column NaN.
+    Titles, notes and warnings in ``study.json`` may have been edited. A hole in a column of texts
+    is an empty text, in any other column NaN.
 
     Raises
     ------
@@ -202,7 +202,10 @@ def _read_table(path: Path, columns: Mapping[str, _Holds]) -> pd.DataFrame:
     try:
         read = pd.read_csv(path, dtype=str, keep_default_na=False, skip_blank_lines=False)
         return pd.DataFrame(
-            {name: _converted(read[name].tolist(), columns.get(name, "text")) for name in read},
+            {
+                name: _converted(read[name].tolist(), columns.get(str(name), "text"))
+                for name in read
+            },
             columns=list(read.columns),
         )
     except (OSError, ValueError) as error:

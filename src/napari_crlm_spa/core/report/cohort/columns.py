@@ -98,7 +98,7 @@ def _float(row: Record, name: str) -> float:
 
 
 def text(head: str, name: str, words: Mapping[str, str] | None = None) -> Column:
-    """Words; keys are replaced by what they mean."""
+    """Show words; keys are replaced by what they mean."""
 
     def write(row: Record) -> Cell:
         value = row.get(name)
@@ -110,7 +110,7 @@ def text(head: str, name: str, words: Mapping[str, str] | None = None) -> Column
 
 
 def feature(head: str, name: str) -> Column:
-    """The label of a column that stands in a cell."""
+    """Show the label of a column that stands in a cell."""
 
     def write(row: Record) -> Cell:
         key = str(row.get(name, ""))
@@ -122,12 +122,12 @@ def feature(head: str, name: str) -> Column:
 
 
 def whole(head: str, name: str) -> Column:
-    """A count."""
+    """Show a count."""
     return Column(head, (name,), lambda row: Cell(numbers.whole(_float(row, name))))
 
 
 def fixed(head: str, name: str, digits: int = 2) -> Column:
-    """A number with fixed digits; the tooltip has more."""
+    """Show a number with fixed digits; the tooltip has more."""
 
     def write(row: Record) -> Cell:
         value = _float(row, name)
@@ -137,7 +137,7 @@ def fixed(head: str, name: str, digits: int = 2) -> Column:
 
 
 def share(head: str, name: str, digits: int = 1) -> Column:
-    """A share of 0-1 as a percentage."""
+    """Show a share of 0-1 as a percentage."""
 
     def write(row: Record) -> Cell:
         value = _float(row, name)
@@ -147,7 +147,7 @@ def share(head: str, name: str, digits: int = 1) -> Column:
 
 
 def p(head: str = "p", name: str = "p") -> Column:
-    """A p value; the exact one is in the tooltip."""
+    """Show a p value; the exact one is in the tooltip."""
 
     def write(row: Record) -> Cell:
         value = _float(row, name)
@@ -157,7 +157,7 @@ def p(head: str = "p", name: str = "p") -> Column:
 
 
 def hazard_ratio(head: str = "HR (95\u00a0% CI)") -> Column:
-    """Hazard ratio with its interval."""
+    """Show a hazard ratio with its interval."""
     names = ("hr", "hr_lower95", "hr_upper95")
     return Column(
         head,
@@ -171,7 +171,7 @@ def hazard_ratio(head: str = "HR (95\u00a0% CI)") -> Column:
 def interval(
     head: str, name: str, low: str, high: str, digits: int, scale: float = 1, unit: str = ""
 ) -> Column:
-    """A number with its interval."""
+    """Show a number with its interval."""
 
     def write(row: Record) -> Cell:
         value, lower, upper = (_float(row, n) for n in (name, low, high))
@@ -184,23 +184,31 @@ def interval(
 
 
 def quartiles(head: str, letter: str) -> Column:
-    """Median and quartiles of a share, in percent."""
+    """Show median and quartiles of a share, in percent."""
     names = (f"median_{letter}", f"q1_{letter}", f"q3_{letter}")
+
+    def write(row: Record) -> Cell:
+        middle, low, high = (_float(row, name) for name in names)
+        return Cell(numbers.interval(middle, low, high, 1, 100))
+
     return Column(
         head,
         names,
-        lambda row: Cell(numbers.interval(*(_float(row, n) for n in names), 1, 100)),
+        write,
     )
 
 
 def of_level(letter: str) -> Column:
-    """A level and how many patients have it."""
+    """Show a level and how many patients have it."""
+
+    def write(row: Record) -> Cell:
+        n = numbers.whole(_float(row, f"n_{letter}"))
+        return Cell(f"{row.get(f'level_{letter}', '')} (n\u00a0=\u00a0{n})")
+
     return Column(
         "Level",
         (f"level_{letter}",),
-        lambda row: Cell(
-            f"{row.get(f'level_{letter}', '')} (n\u00a0=\u00a0{numbers.whole(_float(row, f'n_{letter}'))})"
-        ),
+        write,
         number=False,
     )
 
@@ -235,7 +243,25 @@ RULES = {
 _LABEL = text("", "label")
 _N, _DEATHS = whole("n", "n"), whole("Deaths", "events")
 _NOTE = text("Note*", "note")
-_GROUPING = text("Grouping", "grouping", GROUPINGS)
+
+
+def treated_words(grouping: str) -> str:
+    """Say ``adjuvant_no_high`` in words: Not pretreated, high SOF risk."""
+    parts = grouping.split("_")[1:]
+    if len(parts) != 2:
+        return grouping.replace("_", " ")
+    before = {"all": "All patients", "no": "Not pretreated", "yes": "Pretreated"}
+    risk = "" if parts[1] == "all" else f", {parts[1]} SOF risk"
+    return before.get(parts[0], parts[0]) + risk
+
+
+def _grouping(row: Record) -> Cell:
+    name = str(row.get("grouping", ""))
+    known = GROUPINGS.get(name)
+    return Cell(known or (treated_words(name) if name.startswith("adjuvant") else name))
+
+
+_GROUPING = Column("Grouping", ("grouping",), _grouping, number=False)
 _MODEL = text("Model", "model")
 _TIME = fixed("Months", "time_months", 0)
 
@@ -259,7 +285,8 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     ),
     "cutpoint_stability": (
         _LABEL, share("Cut-off", "cutoff", 2), whole("Resamples", "resamples"),
-        share("Median", "median", 2), share("2.5\u00a0%", "q025", 2), share("97.5\u00a0%", "q975", 2),
+        share("Median", "median", 2), share("2.5\u00a0%", "q025", 2),
+        share("97.5\u00a0%", "q975", 2),
         share("Within \u00b110 percentiles", "within_10_percentiles", 0), _NOTE,
     ),
     "cutpoint_optimism": (
@@ -293,7 +320,15 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         _LABEL, _N, _DEATHS, whole("Left out", "n_missing"), fixed("LRT", "lrt", 1),
         whole("df", "lrt_df"), p("p (LRT)", "lrt_p"), fixed("Wald", "wald", 1),
         p("p (Wald)", "wald_p"), fixed("Score", "score", 1), p("p (score)", "score_p"),
-        fixed("C", "concordance", 3), fixed("SE of C", "concordance_se", 3), fixed("AIC", "aic"),
+        Column(
+            "C (SE)",
+            ("concordance", "concordance_se"),
+            lambda row: Cell(
+                numbers.fixed(_float(row, "concordance"), 3)
+                + f" ({numbers.fixed(_float(row, 'concordance_se'), 3)})"
+            ),
+        ),
+        fixed("AIC", "aic"),
         fixed("BIC", "bic"),
     ),
     "coefficients": (
@@ -352,11 +387,13 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "nested_cv_summary": (
         text("Method", "label"),
         interval("Concordance (95\u00a0% CI)", "concordance", "lower95", "upper95", 3),
-        fixed("SD over folds", "concordance_sd", 3), fixed("Features, median", "n_features_median", 1),
+        fixed("SD over folds", "concordance_sd", 3),
+        fixed("Features, median", "n_features_median", 1),
         _NOTE,
     ),
     "association_groups": (
-        _LABEL, text("Factor", "factor_label"), of_level("a"), quartiles("Median, % (quartiles)", "a"),
+        _LABEL, text("Factor", "factor_label"),
+        of_level("a"), quartiles("Median, % (quartiles)", "a"),
         of_level("b"), quartiles("Median, % (quartiles)", "b"), p(), p("p (FDR)", "p_fdr"),
     ),
     "association_correlations": (

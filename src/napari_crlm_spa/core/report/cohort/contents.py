@@ -86,13 +86,23 @@ class Tables:
             return None
         return table.frame
 
-    def shown(self, *names: str) -> tuple[ShownTable, ...]:
-        """Return tables for readers; those that are missing or empty are not among them."""
+    def shown(
+        self, *names: str, where: Callable[[pd.DataFrame], Any] | None = None
+    ) -> tuple[ShownTable, ...]:
+        """Return tables for readers; those that are missing or empty are not among them.
+
+        Parameters
+        ----------
+        where
+            Which rows; all by default.
+        """
         out = []
         for name in names:
             self.taken.add(name)
             frame = self.get(name)
-            if frame is not None:
+            if frame is not None and where is not None:
+                frame = frame[where(frame)]
+            if frame is not None and len(frame):
                 if name != "models" and "model" in frame:
                     frame = frame.assign(model=frame["model"].map(self.model))
                 out.append(shown_table(self.study.tables[name], frame))

@@ -52,10 +52,8 @@ def _patients(tables: Tables, cite: Citations) -> Iterable[str]:
         yield did.get(str(beyond), "")
     follow = tables.row("follow_up")
     if numbers.known(follow.get("median_months")):
-        median = numbers.interval(
-            *(float(follow.get(c, float("nan"))) for c in ("median_months", "lower95", "upper95")),
-            1,
-        )
+        middle, low, high = (_number(follow, c) for c in ("median_months", "lower95", "upper95"))
+        median = numbers.interval(middle, low, high, 1)
         yield (
             f"Median follow-up was {median} months (95\u00a0% CI; reverse Kaplan-Meier) "
             f"{cite('reverse')}."
@@ -69,8 +67,8 @@ def _cutoffs(tables: Tables, cite: Citations) -> Iterable[str]:
         source = fact(study, "discovery")
         known = f" found in {source}" if source else ""
         yield (
-            f"The model{known} was applied unchanged: cut-offs, coefficients and threshold were not "
-            "fitted to these patients."
+            f"The model{known} was applied unchanged: cut-offs, coefficients and threshold were "
+            "not fitted to these patients."
         )
     elif cutpoints is not None:
         ways = [_WORDS.get(m, m) for m in dict.fromkeys(cutpoints["method"].astype(str))]
@@ -204,7 +202,8 @@ def _prediction(tables: Tables, cite: Citations) -> Iterable[str]:
         resamples = _number(calibration, "resamples")
         how = f" with optimism from {numbers.whole(resamples)} bootstrap resamples" if (
             numbers.known(resamples) and resamples > 0) else ""  # fmt: skip
-        yield f"Calibration compares predicted and Kaplan-Meier survival in groups{how} " + (
+        yield (
+            f"Calibration compares predicted and Kaplan-Meier survival in groups{how} "
             f"{cite('harrell')}."
         )
     if tables.get("brier") is not None:
@@ -215,8 +214,8 @@ def _prediction(tables: Tables, cite: Citations) -> Iterable[str]:
     if folds is not None:
         yield (
             f"{folds['fold'].nunique()}-fold nested cross-validation, "
-            f"{numbers.whole(folds['repeat'].nunique())} times, grouped by patient, learned cut-offs, "
-            "selection, coefficients and penalties anew in each training part "
+            f"{numbers.whole(folds['repeat'].nunique())} times, grouped by patient, learned "
+            "cut-offs, selection, coefficients and penalties anew in each training part "
             f"{cite('penalized')}."
         )
 

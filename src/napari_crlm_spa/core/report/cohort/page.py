@@ -21,6 +21,8 @@ from napari_crlm_spa.core.risk import RESEARCH_USE_ONLY
 _TEMPLATES = "core/data/templates"
 #: Tables with more rows are folded.
 ROWS_OPEN = 8
+#: Figures are drawn for paper; on a screen they are shown larger, with letters like the page's.
+_SCALE = 1.2
 #: Of a table with more rows the page shows the first ones; the CSV has all.
 ROWS_SHOWN = 200
 _TITLES = {
@@ -83,9 +85,9 @@ def inline_svg(svg: bytes, alt: str) -> Markup:
     text = re.sub(r'(<svg[^>]*?) width="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", text, count=1)
     opening = Markup('<svg role="img" aria-label="{}" style="max-width: {:.2f}rem"').format(
-        alt, width / 72 * 96 / 16
+        alt, _SCALE * width / 72 * 96 / 16
     )
-    return opening + Markup(text[len("<svg") :])  # noqa: S704 - made by matplotlib, which escapes
+    return opening + Markup(text[len("<svg") :])  # made by matplotlib, which escapes
 
 
 def _summary(tables: Tables) -> list[tuple[str, str]]:

@@ -106,11 +106,12 @@ def _decision(tables: Tables) -> Plot | None:
     table = tables.get("decision", "model", "time_months", "threshold", "net_benefit")
     if table is None:
         return None
+    times = " and ".join(years(float(t)) for t in table["time_months"].unique())
     return Plot(
         "decision",
         partial(figures.draw_decision, table, tables.model_titles()),
         "Decision curves: net benefit of acting on a model's risk, against acting in everybody and "
         "in nobody.",
-        f"Decision curves at {' and '.join(years(float(t)) for t in table['time_months'].unique())}.",
+        f"Decision curves at {times}.",
         ("decision",),
     )

@@ -244,8 +244,11 @@ def _equation(tables: Tables) -> tuple[str, ...]:
         )  # fmt: skip
         terms.append(f"{sign} {size} \u00d7 [{label_of(feature.column)}{cut}]".strip())
     rule = f"{model.comparison} {numbers.fixed(model.threshold, 4)}".replace(">=", "\u2265")
-    return (f"score = {' '.join(terms)}; high risk: score {rule}. A bracket is 1 where it "
-            "holds and 0 elsewhere.",)  # fmt: skip
+    sentence = (
+        f"score = {' '.join(terms)}; high risk: score {rule}. A bracket is 1 where it holds and 0 "
+        "elsewhere. Numbers are rounded here; risk-model.json has all digits."
+    )
+    return (sentence,)
 
 
 def _limit(tables: Tables) -> float:

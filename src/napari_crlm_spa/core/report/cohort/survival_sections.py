@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from napari_crlm_spa.core.report.cohort import figures, numbers
-from napari_crlm_spa.core.report.cohort.columns import GROUPINGS
+from napari_crlm_spa.core.report.cohort.columns import GROUPINGS, treated_words
 from napari_crlm_spa.core.report.cohort.contents import Plot, Section, Tables
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _KM = ("grouping", "group", "time_months", "survival")
 _ADJUVANT = "adjuvant"
+_ARMS = {"without": "no adjuvant chemotherapy", "with": "adjuvant chemotherapy"}
 
 
 def curves_section(tables: Tables) -> Section:
@@ -21,7 +25,9 @@ def curves_section(tables: Tables) -> Section:
         "survival",
         "Survival of groups",
         plots=tuple(_curves(tables, names)),
-        tables=tables.shown("groups", "logrank", "logrank_pairwise"),
+        tables=tables.shown(
+            "groups", "logrank", "logrank_pairwise", where=lambda rows: ~_is_adjuvant(rows)
+        ),
         files=tables.files("km", "risk_table"),
         risk=any(name != "overall" for name in names),
     )
@@ -46,9 +52,16 @@ def adjuvant_section(tables: Tables) -> Section:
         "adjuvant",
         "Adjuvant chemotherapy",
         plots=tuple(plots),
-        tables=tables.shown("adjuvant", "adjuvant_interaction"),
+        tables=(
+            *tables.shown("adjuvant", "adjuvant_interaction"),
+            *tables.shown("groups", where=_is_adjuvant),
+        ),
         risk=bool(plots),
     )
+
+
+def _is_adjuvant(rows: pd.DataFrame) -> Any:
+    return rows["grouping"].astype(str).str.startswith(_ADJUVANT)
 
 
 def _adjuvant_curves(tables: Tables) -> Plot | None:
@@ -60,13 +73,13 @@ def _adjuvant_curves(tables: Tables) -> Plot | None:
     panels = []
     for name in names:
         rows = {g: tables.row("groups", grouping=name, group=g) for g in _of(km, name)}
-        labels = {g: _arm(g, row) for g, row in rows.items()}
-        told = note(tables.row("logrank", grouping=name))
-        panels.append(figures.CurvePanel(name, _treated(name), told, labels))
+        told = [", ".join(_arm(g, row) for g, row in rows.items())]
+        told.append(note(tables.row("logrank", grouping=name)).replace("\n", ", "))
+        panels.append(figures.CurvePanel(name, treated_words(name), "\n".join(filter(None, told))))
     alt = "; ".join(f"{p.title}: {p.note}".replace("\n", ", ") for p in panels)
     return Plot(
         "adjuvant-km",
-        partial(figures.draw_curve_panels, km, panels),
+        partial(figures.draw_curve_panels, km, panels, _ARMS),
         "Overall survival with and without adjuvant chemotherapy, by pretreatment and SOF risk.",
         f"Survival curves. {alt}.",
         tables.files("km", "risk_table", "groups", "logrank"),
@@ -75,18 +88,7 @@ def _adjuvant_curves(tables: Tables) -> Plot | None:
 
 def _arm(group: str, row: Mapping[str, Any]) -> str:
     n = float(row.get("n", float("nan")))
-    name = {"without": "no chemotherapy", "with": "chemotherapy"}.get(group, group)
-    return f"{name} (n\u00a0=\u00a0{numbers.whole(n)})" if numbers.known(n) else name
-
-
-def _treated(grouping: str) -> str:
-    """Say adjuvant_no_high in words: Not pretreated, high risk."""
-    parts = grouping.split("_")[1:]
-    if len(parts) != 2:
-        return _words(grouping)
-    before = {"all": "All patients", "no": "Not pretreated", "yes": "Pretreated"}
-    risk = "" if parts[1] == "all" else f", {parts[1]} SOF risk"
-    return before.get(parts[0], parts[0]) + risk
+    return f"{numbers.whole(n)} {group}" if numbers.known(n) else group
 
 
 def _groupings(tables: Tables) -> list[str]:

@@ -15,7 +15,8 @@ from napari_crlm_spa.core.cohort.study.folder import (
 )
 from napari_crlm_spa.core.files import is_file, write_bytes, write_errors, write_text
 from napari_crlm_spa.core.report.cohort.contents import Tables
-from napari_crlm_spa.core.report.cohort.figures.style import Format, as_file
+from napari_crlm_spa.core.report.cohort.figures.style import as_file
+from napari_crlm_spa.core.report.cohort.options import CohortReportOptions
 from napari_crlm_spa.core.report.cohort.page import Links, render_page
 from napari_crlm_spa.core.report.cohort.sections import all_sections
 
@@ -31,8 +32,7 @@ def write_cohort_report(
     study: Study,
     *,
     out: Path | None = None,
-    figures: Format = "svg",
-    dpi: int = 300,
+    options: CohortReportOptions | None = None,
 ) -> Path:
     """Draw the figures of a study and write its page.
 
@@ -48,10 +48,8 @@ def write_cohort_report(
         What it shows. A table that is missing or empty has no figure.
     out
         The page; ``report.html`` in the folder by default.
-    figures
-        ``"pdf"`` or ``"png"`` writes the figures in this form beside the SVG files.
-    dpi
-        Of PNG files.
+    options
+        Form of the figures' files; the defaults if None.
 
     Returns
     -------
@@ -63,6 +61,7 @@ def write_cohort_report(
     StoreError
         If a file cannot be written.
     """
+    options = options or CohortReportOptions()
     page = folder / REPORT_HTML if out is None else out
     sections = all_sections(Tables(study))
     drawn: dict[str, bytes] = {}
@@ -70,9 +69,9 @@ def write_cohort_report(
         figure = plot.draw()
         drawn[plot.name] = as_file(figure, "svg", salt=plot.name)
         write_bytes(figure_path(folder, plot.name), drawn[plot.name])
-        if figures != "svg":
-            data = as_file(figure, figures, dpi=dpi)
-            write_bytes(figure_path(folder, plot.name, figures), data)
+        if options.figures != "svg":
+            data = as_file(figure, options.figures, dpi=options.dpi)
+            write_bytes(figure_path(folder, plot.name, options.figures), data)
     _remove_earlier(folder, set(drawn))
     links = Links(
         table=lambda name: _link(table_path(folder, name), page),

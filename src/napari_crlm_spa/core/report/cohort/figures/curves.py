@@ -54,6 +54,7 @@ def draw_curves(
     until_months: float | None = None,
     step_months: float = STEP_MONTHS,
     ylabel: str = "Overall survival (%)",
+    legend: bool = True,
 ) -> CurvesDrawing:
     """Draw survival curves as steps, with bands, ticks at censorings and the number at risk.
 
@@ -80,6 +81,8 @@ def draw_curves(
         End of the axis; the longest follow-up by default.
     step_months
         Distance of the axis' ticks.
+    legend
+        Whether the groups are named above the curves.
 
     Returns
     -------
@@ -97,10 +100,10 @@ def draw_curves(
         rows = km[km["group"].astype(str) == group].sort_values("time_months", kind="stable")
         lines[group] = _curve(axes, rows, looks[group], labels.get(group, group), intervals)
     _dress(axes, end, step_months, ylabel)
-    if title:
+    if legend and (len(groups) > 1 or labels):
+        _legend(axes, title)
+    elif title:
         axes.set_title(title, loc="left", fontsize=style.NORMAL, fontweight="bold", pad=4)
-    if len(groups) > 1 or labels:
-        _legend(axes, len(groups), bool(title))
     if note:
         axes.text(0.02, 0.04, note, transform=axes.transAxes, size=style.NORMAL, va="bottom")
     if below is not None and risk_table is not None:
@@ -187,11 +190,11 @@ def _ticks(end: float, step: float) -> np.ndarray:
     return np.arange(0, end + step / 1e6, every)
 
 
-def _legend(axes: Axes, groups: int, titled: bool) -> None:
+def _legend(axes: Axes, title: str) -> None:
     axes.legend(
-        loc="lower left", bbox_to_anchor=(-0.01, 1.09 if titled else 1.0), frameon=False,
-        fontsize=style.NORMAL, ncols=2 if groups == 2 else 1, handlelength=3, borderpad=0.2,
-        labelspacing=0.25, columnspacing=1.4,
+        title=title or None, alignment="left", loc="lower left", bbox_to_anchor=(-0.01, 1.0),
+        frameon=False, fontsize=style.NORMAL, handlelength=3, borderpad=0.2, labelspacing=0.25,
+        title_fontproperties={"size": style.NORMAL, "weight": "bold"},
     )  # fmt: skip
 
 
@@ -205,8 +208,8 @@ def _numbers(
     step: float,
 ) -> None:
     shown = set(np.round(_ticks(end, step), 6))
-    for row in table.itertuples(index=False):
-        group, time, count = str(row.group), float(row.time_months), row.n_risk
+    for row in table.to_dict("records"):
+        group, time, count = str(row["group"]), float(row["time_months"]), row["n_risk"]
         if group in looks and round(time, 6) in shown and known(count):
             axes.text(time, groups.index(group), f"{count:.0f}", ha="center", va="center",
                       size=style.SMALL, color=style.INK)  # fmt: skip

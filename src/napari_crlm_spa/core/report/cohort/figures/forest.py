@@ -217,8 +217,8 @@ def _mark(axes: Axes, y: int, row: ForestRow, left: float, right: float) -> None
     color = style.BLUE if sure else style.QUIET
     if numbers.known(row.low) and numbers.known(row.high):
         axes.plot(
-            [max(row.low, left), min(row.high, right)], [y, y], color=color, linewidth=1.3, zorder=2,
-            solid_capstyle="butt",
+            [max(row.low, left), min(row.high, right)], [y, y], color=color, linewidth=1.3,
+            zorder=2, solid_capstyle="butt",
         )  # fmt: skip
         for beyond, end, arrow in (
             (row.low < left, left, "<"), (row.high > right, right, ">"),

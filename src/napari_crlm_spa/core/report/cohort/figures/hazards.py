@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -81,7 +81,7 @@ class _Scale:
         wanted = np.asarray(months, float)
         if len(self._months) < 2:
             return wanted
-        return np.interp(wanted, self._months, self._places)
+        return np.asarray(np.interp(wanted, self._months, self._places))
 
     def label(self, axes: Axes) -> None:
         """Put ticks at round months, as far apart as letters need."""
@@ -117,7 +117,7 @@ def _plain(column: object) -> str:
     return str(column).removesuffix("_high")
 
 
-def _lookup(table: pd.DataFrame | None, key: str, value: str) -> dict[str, float | str]:
+def _lookup(table: pd.DataFrame | None, key: str, value: str) -> dict[str, Any]:
     if table is None or not {key, value} <= set(table.columns):
         return {}
     return {_plain(k): v for k, v in zip(table[key], table[value], strict=True)}

@@ -73,19 +73,22 @@ def draw_calibration(table: pd.DataFrame, titles: Mapping[str, str] | None = Non
     figure, places = style.panels(len(parts), 2, _CELL_IN)
     low = np.nanmin([*(table[c].min() for c in ("predicted", "observed")), 0.5])
     start = 100 * max(0.0, np.floor(10 * (float(low) - 0.15)) / 10)
-    for axes, ((model, time), rows) in zip(places, parts, strict=True):
+    for axes, ((model, at), rows) in zip(places, parts, strict=True):
+        time = float(str(at))
         rows = rows.sort_values("predicted")
         x, y = 100 * rows["predicted"].to_numpy(float), 100 * rows["observed"].to_numpy(float)
         error = 196 * rows["std_err"].to_numpy(float) if "std_err" in rows else np.zeros(len(x))
         axes.plot([start, 100], [start, 100], color=style.FAINT, linewidth=0.9, zorder=0)
-        axes.errorbar(x, y, np.nan_to_num(error), color=style.BLUE, marker="o", markersize=4.5,
-                      linewidth=1, elinewidth=0.9, capsize=2, label="observed, 95 % CI")  # fmt: skip
+        axes.errorbar(
+            x, y, np.nan_to_num(error), color=style.BLUE, marker="o", markersize=4.5, linewidth=1,
+            elinewidth=0.9, capsize=2, label="observed, 95 % CI",
+        )  # fmt: skip
         if "corrected" in rows and np.isfinite(rows["corrected"].to_numpy(float)).any():
             axes.plot(x, 100 * rows["corrected"], "x", color=style.ORANGE, markersize=6,
                       markeredgewidth=1.4, label="corrected for optimism")  # fmt: skip
         axes.set(xlim=(start, 101), ylim=(start, 101))
         axes.set(xlabel="Predicted survival (%)", ylabel="Observed survival (%)")
-        _titled(axes, f"{(titles or {}).get(str(model), str(model))}, {years(float(time))}")
+        _titled(axes, f"{(titles or {}).get(str(model), str(model))}, {years(time)}")
         _legend(axes, "upper left")
         style.tidy(axes)
     return figure
@@ -111,8 +114,10 @@ def draw_decision(table: pd.DataFrame, titles: Mapping[str, str] | None = None) 
                 color, dashes = _not_black(looks[model].color), looks[model].dashes
                 label = (titles or {}).get(model, model)
                 top = max(top, float(np.nan_to_num(rows["net_benefit"].max())))
-            axes.plot(100 * rows["threshold"], rows["net_benefit"], color=color, linestyle=dashes,
-                      linewidth=0.9 if model in plain else 1.5, label=shortened(label, 32))  # fmt: skip
+            axes.plot(
+                100 * rows["threshold"], rows["net_benefit"], color=color, linestyle=dashes,
+                linewidth=0.9 if model in plain else 1.5, label=shortened(label, 32),
+            )  # fmt: skip
         top = max(top, 0.05)
         axes.set_ylim(-0.12 * top, 1.2 * top)
         axes.set(xlabel="Risk of death at which one would act (%)", ylabel="Net benefit")
@@ -199,7 +204,7 @@ def _titled(axes: Axes, text: str) -> None:
                    parse_math=False)  # fmt: skip
 
 
-def _legend(axes: Axes, where: str) -> None:
+def _legend(axes: Axes, where: Any) -> None:
     if axes.get_legend_handles_labels()[0]:
         axes.legend(loc=where, frameon=False, fontsize=style.SMALL, handlelength=2.6,
                     labelspacing=0.3)  # fmt: skip

@@ -85,8 +85,8 @@ def tidy(axes: Axes, *, grid: Literal["", "x", "y", "both"] = "") -> Axes:
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(QUIET)
     axes.tick_params(labelsize=SMALL, color=QUIET, labelcolor=INK, length=3, width=0.7)
-    axes.xaxis.label.set_size(NORMAL)
-    axes.yaxis.label.set_size(NORMAL)
+    axes.xaxis.label.set_fontsize(NORMAL)
+    axes.yaxis.label.set_fontsize(NORMAL)
     if grid:
         axes.grid(axis=grid, color="#e7eaed", linewidth=0.7)
         axes.set_axisbelow(True)
@@ -122,7 +122,7 @@ def as_file(figure: Figure, form: Format = "svg", *, dpi: int = 300, salt: str =
         "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
         "png": {"Software": None},
     }[form]
-    settings = {"svg.fonttype": "none", "svg.hashsalt": salt or "figure", "pdf.fonttype": 42}
+    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": salt or "figure", "pdf.fonttype": 42}
     with warnings.catch_warnings(), mpl.rc_context(settings):
         # The font may lack a letter of a name; a box is drawn in its place.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
