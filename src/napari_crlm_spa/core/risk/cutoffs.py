@@ -70,7 +70,8 @@ def read_table(path: Path | str) -> pd.DataFrame:
 
     path = Path(path)
     try:
-        table = pd.read_csv(path)
+        # pandas before 3 reads numbers to the last bit only if asked to.
+        table = pd.read_csv(path, float_precision="round_trip")
     except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise TableError(
             f"The table {path} cannot be read: {error}. "
