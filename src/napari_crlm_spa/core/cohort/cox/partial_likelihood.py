@@ -31,7 +31,7 @@ RUNS_AWAY = 15.0
 #: more than this (times the column's range), its maximum lies at infinity: separation. There the
 #: steps tend to 1; at a true maximum they are rounding.
 STILL_MOVES = 1e-3
-#: The information of a coefficient has vanished, against that at 0: the same thing.
+#: In a direction, the information is below this share of that at 0: the same thing.
 FLAT = 1e-6
 #: Linear predictors further apart than this are not tried: exponentials would underflow to 0.
 MOST_SPREAD = 690.0
@@ -270,12 +270,20 @@ class PartialLikelihood:
     def _runs_away(
         self, score: Floats, information: Floats, information_null: Floats
     ) -> NDArray[np.bool_]:
-        start = np.diag(information_null)
-        away = (np.diag(information) < FLAT * start) & (start > self._least)
+        away = np.zeros(self.p, bool)
+        factored = _factor(information_null, self._least)
+        if factored is not None and self.p and np.isfinite(information).all():
+            # Directions whose information has vanished, against that at 0.
+            factor, scale = factored
+            half = np.linalg.solve(factor, information / np.outer(scale, scale))
+            left, directions = np.linalg.eigh(np.linalg.solve(factor, half.T))
+            moves = np.linalg.solve(factor.T, directions[:, left < FLAT]) / scale[:, None]
+            moves = np.abs(moves * self._range[:, None])
+            away |= (moves > STILL_MOVES * moves.max(axis=0, initial=0)).any(axis=1)
         move = _solve(information, score, self._least)
         if move is not None:
             away |= np.abs(move) * self._range > STILL_MOVES
-        return np.asarray(away, bool)
+        return away
 
     def _step(self, beta: Floats, move: Floats, loglik: float, gain: float) -> Floats | None:
         """Return where a Newton step leads, halved until it leads uphill; None if it never does.
