@@ -13,7 +13,6 @@ from napari_crlm_spa.core.cohort.associations.tables import (
 )
 from napari_crlm_spa.core.cohort.associations.tests import (
     TestOutcome,
-    benjamini_hochberg,
     chi_square,
     fisher,
     kruskal,
@@ -29,7 +28,6 @@ __all__ = [
     "TestOutcome",
     "TwoLevels",
     "associations",
-    "benjamini_hochberg",
     "chi_square",
     "correlations_table",
     "fisher",

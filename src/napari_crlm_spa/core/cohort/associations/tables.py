@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from napari_crlm_spa.core.cohort.associations.tests import (
     TestOutcome,
-    benjamini_hochberg,
     chi_square,
     fisher,
     kruskal,
@@ -19,6 +18,7 @@ from napari_crlm_spa.core.cohort.associations.tests import (
     rank_sum,
 )
 from napari_crlm_spa.core.cohort.columns import CLINICAL, SOFS, label_of
+from napari_crlm_spa.core.cohort.cox.univariate import false_discovery_rate
 from napari_crlm_spa.core.cohort.survival import Floats
 from napari_crlm_spa.errors import CohortError
 
@@ -252,7 +252,7 @@ def tables_table(frame: pd.DataFrame, groups: Sequence[str] = GROUPS) -> pd.Data
     adjusted = np.full(len(table), np.nan)
     for name in table["test"].unique():
         same = (table["test"] == name).to_numpy()
-        adjusted[same] = benjamini_hochberg(table["p"].to_numpy(np.float64)[same])
+        adjusted[same] = false_discovery_rate(table["p"].to_numpy(np.float64)[same])
     table.insert(columns.index("p") + 1, "p_fdr", adjusted)
     return table
 
@@ -289,7 +289,7 @@ def _tests(frame: pd.DataFrame, a: str, b: str) -> Iterator[TestOutcome]:
 
 
 def _adjusted(table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(p_fdr=benjamini_hochberg(table["p"].to_numpy(np.float64)))
+    return table.assign(p_fdr=false_discovery_rate(table["p"].to_numpy(np.float64)))
 
 
 def _quartiles(values: Floats) -> tuple[float, float, float]:
@@ -304,4 +304,9 @@ def _known(values: Floats) -> Floats:
 
 
 def _numbers(frame: pd.DataFrame, column: str) -> Floats:
-    return np.asarray(frame[column].to_numpy(np.float64, na_value=np.nan), np.float64)
+    try:
+        return np.asarray(frame[column].to_numpy(np.float64, na_value=np.nan), np.float64)
+    except (TypeError, ValueError) as error:
+        raise CohortError(
+            f"{label_of(column)} ({column}) has text among its numbers. Recode it."
+        ) from error

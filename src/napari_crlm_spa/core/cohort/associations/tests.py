@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_crlm_spa.core.cohort.cox.collinearity import FEWEST_FOR_TEST
+from napari_crlm_spa.core.cohort.cox.collinearity import pearson as correlation
 from napari_crlm_spa.core.cohort.survival import Floats
 
 Counts = NDArray[np.int64]
@@ -145,32 +147,21 @@ def pearson(x: ArrayLike, y: ArrayLike, *, level: float = 0.95) -> TestOutcome:
     level
         Of the interval, which needs 4 patients.
     """
-    from scipy.stats import norm, pearsonr
-
-    both = np.column_stack([np.asarray(x, np.float64), np.asarray(y, np.float64)])
-    both = both[np.isfinite(both).all(axis=1)]
-    n, name = len(both), "Pearson correlation"
-    if n < 3:
-        return TestOutcome(test=name, n=n, note="Fewer than 3 patients have both values.")
-    if (np.ptp(both, axis=0) == 0).any():
-        return TestOutcome(test=name, n=n, note="A column is the same in all patients.")
-    result = pearsonr(both[:, 0], both[:, 1])
-    r = float(result.statistic)
-    lower = upper = NAN
+    a, b = (np.asarray(column, np.float64) for column in (x, y))
+    known = np.isfinite(a) & np.isfinite(b)
+    n, r, lower, upper, p = correlation(a[known], b[known], level)
+    name = "Pearson correlation"
+    if np.isnan(r):
+        note = (
+            "Fewer than 3 patients have both values."
+            if n < FEWEST_FOR_TEST
+            else "A column is the same in all patients."
+        )
+        return TestOutcome(test=name, n=n, note=note)
     with np.errstate(divide="ignore"):
-        if n > 3:
-            half = float(norm.ppf(0.5 + level / 2)) / np.sqrt(n - 3)
-            lower, upper = (float(np.tanh(np.arctanh(r) + d)) for d in (-half, half))
         t = float(np.sqrt(n - 2) * r / np.sqrt(np.float64(1 - r * r)))
     return TestOutcome(
-        test=name,
-        n=n,
-        statistic=t,
-        df=n - 2,
-        p=float(result.pvalue),
-        estimate=r,
-        lower=lower,
-        upper=upper,
+        test=name, n=n, statistic=t, df=n - 2, p=p, estimate=r, lower=lower, upper=upper
     )
 
 
@@ -264,21 +255,6 @@ def kruskal(samples: Sequence[ArrayLike]) -> TestOutcome:
     return TestOutcome(
         test=name, n=n, statistic=float(result.statistic), df=df, p=float(result.pvalue)
     )
-
-
-def benjamini_hochberg(p: ArrayLike) -> Floats:
-    """Return p values adjusted for the false discovery rate, as R's ``p.adjust(p, "BH")``.
-
-    Benjamini & Hochberg, J R Stat Soc B 1995;57:289. NaN stays NaN and is not counted.
-    """
-    from scipy.stats import false_discovery_control
-
-    values = np.asarray(p, np.float64)
-    adjusted = np.full(values.shape, NAN)
-    known = np.isfinite(values)
-    if known.any():
-        adjusted[known] = false_discovery_control(values[known])
-    return adjusted
 
 
 def _finite(values: ArrayLike) -> Floats:

@@ -92,7 +92,7 @@ def crs_grouping(frame: pd.DataFrame) -> Grouping:
     Raises
     ------
     CohortError
-        If the table has neither column.
+        If the table has neither column, or they have other values.
     """
     present = [column for column in (CRS_GROUP, CRS_SCORE) if column in frame.columns]
     if not present:
@@ -100,7 +100,7 @@ def crs_grouping(frame: pd.DataFrame) -> Grouping:
             f"The table has neither {CRS_GROUP} nor {CRS_SCORE}, so there are no clinical risk "
             "groups. Add one of them, or the five factors that it is made of."
         )
-    given = _numbers(frame, CRS_GROUP)
+    given = _zero_or_one(frame, CRS_GROUP)
     score = _numbers(frame, CRS_SCORE)
     counted = np.where(np.isnan(score), np.nan, score >= HIGH_FROM)
     both = ~np.isnan(given) & ~np.isnan(counted)
@@ -167,13 +167,7 @@ def two_level_grouping(
     """
     if column not in frame.columns:
         raise CohortError(f"The table has no column {column}, so patients cannot be grouped by it.")
-    values = _numbers(frame, column)
-    odd = values[~np.isnan(values) & ~np.isin(values, (0.0, 1.0))]
-    if len(odd):
-        raise CohortError(
-            f"{label_of(column)} ({column}) has the value {odd[0]:g}; two groups need 0 and 1. "
-            "Recode it, or split it at a cut-off."
-        )
+    values = _zero_or_one(frame, column)
     codes = CLINICAL[column].codes if column in CLINICAL else ()
     keys = tuple(levels or codes or (LOW, HIGH))
     words = tuple(labels or (key[:1].upper() + key[1:] for key in keys))
@@ -185,4 +179,20 @@ def two_level_grouping(
 def _numbers(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
     if column not in frame.columns:
         return np.full(len(frame), np.nan)
-    return np.asarray(frame[column].to_numpy(np.float64, na_value=np.nan), np.float64)
+    try:
+        return np.asarray(frame[column].to_numpy(np.float64, na_value=np.nan), np.float64)
+    except (TypeError, ValueError) as error:
+        raise CohortError(
+            f"{label_of(column)} ({column}) has text among its numbers. Recode it."
+        ) from error
+
+
+def _zero_or_one(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
+    values = _numbers(frame, column)
+    odd = values[~np.isnan(values) & ~np.isin(values, (0.0, 1.0))]
+    if len(odd):
+        raise CohortError(
+            f"{label_of(column)} ({column}) has the value {odd[0]:g}; two groups need 0 and 1. "
+            "Recode it, or split it at a cut-off."
+        )
+    return values

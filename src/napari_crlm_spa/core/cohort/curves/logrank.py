@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_crlm_spa.core.cohort.cox.univariate import false_discovery_rate
 from napari_crlm_spa.core.cohort.curves.steps import survival_steps
 from napari_crlm_spa.core.cohort.survival import Floats, Survival
 from napari_crlm_spa.errors import SurvivalDataError
@@ -155,7 +156,7 @@ def pairwise_logrank(
         test = logrank(survival, labels, levels=(a, b), strata=strata, rho=rho)
         rows.append((a, b, test.chisq, test.p))
     table = pd.DataFrame(rows, columns=["group_a", "group_b", "chisq", "p"])
-    return table.assign(p_fdr=_benjamini_hochberg(table["p"].to_numpy(np.float64)))
+    return table.assign(p_fdr=false_discovery_rate(table["p"].to_numpy(np.float64)))
 
 
 def _stratum(
@@ -241,13 +242,3 @@ def _sorted(labels: set[Hashable]) -> tuple[Hashable, ...]:
         return tuple(sorted(labels))  # type: ignore[type-var]
     except TypeError:  # numbers and words
         return tuple(sorted(labels, key=str))
-
-
-def _benjamini_hochberg(p: Floats) -> Floats:
-    from scipy.stats import false_discovery_control
-
-    adjusted = np.full(len(p), np.nan)
-    known = np.isfinite(p)
-    if known.any():
-        adjusted[known] = false_discovery_control(p[known])
-    return adjusted

@@ -7,7 +7,6 @@ from napari_crlm_spa._tests.core.cohort.parity import Parity
 from napari_crlm_spa._tests.r_reference import reference_json, reference_table
 from napari_crlm_spa.core.cohort.associations import (
     TwoLevels,
-    benjamini_hochberg,
     chi_square,
     fisher,
     groups_table,
@@ -16,6 +15,7 @@ from napari_crlm_spa.core.cohort.associations import (
     rank_sum,
     signed_rank,
 )
+from napari_crlm_spa.core.cohort.cox.univariate import false_discovery_rate
 
 SECTION = "Associations"
 
@@ -114,7 +114,7 @@ def parity():
         "Benjamini-Hochberg p",
         'p.adjust("BH")',
         adjusted["BH"],
-        benjamini_hochberg(adjusted["p"]),
+        false_discovery_rate(adjusted["p"]),
         1e-14,
     )
     quantiles = r["quantile_type7"]

@@ -7,7 +7,6 @@ import pytest
 from napari_crlm_spa.core.cohort.associations import (
     PAPER_FACTORS,
     associations,
-    benjamini_hochberg,
     chi_square,
     correlations_table,
     groups_table,
@@ -18,6 +17,7 @@ from napari_crlm_spa.core.cohort.associations import (
     two_levels,
 )
 from napari_crlm_spa.core.cohort.columns import SOFS
+from napari_crlm_spa.core.cohort.cox.univariate import false_discovery_rate
 from napari_crlm_spa.errors import CohortError
 
 DFI = "Synchronous_liver_metastases"
@@ -52,7 +52,7 @@ def test_every_feature_is_compared_by_every_factor_of_the_paper(patients):
     assert (row["level_a"], row["level_b"], row["n_a"]) == ("female", "male", len(women))
     assert row["p"] == rank_sum(women, men).p
     assert row[["q1_b", "median_b", "q3_b"]].tolist() == men.quantile([0.25, 0.5, 0.75]).tolist()
-    np.testing.assert_array_equal(table["p_fdr"], benjamini_hochberg(table["p"]))
+    np.testing.assert_array_equal(table["p_fdr"], false_discovery_rate(table["p"]))
 
 
 def test_metastases_are_synchronous_at_an_interval_of_0(patients):
@@ -102,7 +102,7 @@ def test_what_a_group_is_made_of_is_no_question(patients):
 def test_false_discovery_is_adjusted_within_a_kind_of_test(patients):
     table = tables_table(patients)
     for _, rows in table.groupby("test"):
-        np.testing.assert_allclose(rows["p_fdr"], benjamini_hochberg(rows["p"]))
+        np.testing.assert_allclose(rows["p_fdr"], false_discovery_rate(rows["p"]))
 
 
 def test_a_constant_feature_has_no_p_and_a_sentence(patients):

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from napari_crlm_spa.core.cohort.associations import (
-    benjamini_hochberg,
     chi_square,
     fisher,
     kruskal,
@@ -18,6 +17,7 @@ from napari_crlm_spa.core.cohort.associations import (
     rank_sum,
     signed_rank,
 )
+from napari_crlm_spa.core.cohort.cox.univariate import false_discovery_rate
 
 NAN = float("nan")
 
@@ -198,7 +198,7 @@ def test_kruskal_is_scipy_s_without_holes_and_empty_groups():
 
 @given(st.lists(st.floats(0, 1) | st.just(NAN), max_size=20))
 def test_benjamini_hochberg_by_its_definition(p):
-    adjusted, values = benjamini_hochberg(p), np.array(p)
+    adjusted, values = false_discovery_rate(p), np.array(p)
     known = values[~np.isnan(values)]
     for value, ours in zip(values, adjusted, strict=True):
         if np.isnan(value):

@@ -45,6 +45,13 @@ def test_a_clinical_group_that_its_points_contradict_is_told():
     assert grouping.warnings[0].startswith("1 patients have a CRS_group that contradicts")
 
 
+def test_clinical_groups_in_words_or_other_codes_are_refused():
+    with pytest.raises(CohortError, match="has text among its numbers"):
+        crs_grouping(pd.DataFrame({"CRS_group": ["low", "high"]}))
+    with pytest.raises(CohortError, match="has the value 2"):
+        crs_grouping(pd.DataFrame({"CRS_group": [1, 2]}))
+
+
 def test_without_clinical_risk_the_way_out_is_named():
     with pytest.raises(CohortError, match="five factors"):
         crs_grouping(pd.DataFrame({"Age": [50]}))

@@ -152,6 +152,15 @@ def test_times_that_differ_by_rounding_are_one_time():
     assert curve.survival[0] == pytest.approx(2 / 3)
 
 
+def test_near_is_absolute_or_relative_to_the_mean_time():
+    """R: ``aeqSurv``; a chain of near times is one time, the earliest."""
+    days = Survival.of([1e6, 1e6 + 5e-3, 1e6 + 9e-3, 2e6], [1, 1, 1, 1]).joined()
+    assert days.time.tolist() == [1e6, 1e6, 1e6, 2e6]
+    apart = Survival.of([1.0, 1.0001, 2.0], [1, 0, 1])
+    assert apart.joined() is apart
+    assert len(Survival.of([], []).joined()) == 0
+
+
 def test_survival_just_before_a_death_leaves_it_out():
     steps = survival_steps(Survival.of([2, 4, 6], [1, 1, 0]))
     assert steps.survival_at([1, 2, 4, 9]).tolist() == pytest.approx([1, 2 / 3, 1 / 3, 1 / 3])
