@@ -134,7 +134,7 @@ def decision_table(
         rows = np.ones(len(survival), bool)
         for risk in here.values():
             rows &= np.isfinite(risk)
-        if not rows.any():
+        if not here or not rows.any():
             continue
         here[TREAT_ALL] = np.ones(len(survival))
         here[TREAT_NONE] = np.zeros(len(survival)) - 1

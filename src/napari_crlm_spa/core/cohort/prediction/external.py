@@ -111,7 +111,7 @@ def external_tables(
     import pandas as pd
 
     options = options or CalibrationOptions()
-    every = model.linear_predictor(frame)
+    every = model.predict(frame).predictor
     if len(every) != len(survival):
         raise SurvivalDataError(
             f"The table has {len(every)} rows and there are {len(survival)} follow-ups; each "

@@ -1,8 +1,9 @@
 """Predicted survival of a Cox model that was frozen as plain numbers.
 
-A Cox model predicts ``S(t | x) = exp(-H0(t) exp(Xb))`` with the cumulative hazard H0 of a patient
-whose covariates are all 0 (Efron's, as in R's ``survfit(coxph(...))``; Therneau & Grambsch,
-Modeling Survival Data, 2000, ch. 10). Nothing is predicted beyond the follow-up behind the model.
+A Cox model predicts ``S(t | x) = exp(-H0(t) exp((x - c) b))`` with the cumulative hazard H0 of a
+patient whose covariates are c: 0 where a column holds 0 and 1, else the mean. H0 is Efron's, as in
+R's ``survfit(coxph(...))`` (Therneau & Grambsch, Modeling Survival Data, 2000, ch. 10). Nothing is
+predicted beyond the follow-up behind the model.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from napari_crlm_spa.core.cohort.cox.fit import CoxFit
 
 SCHEMA_VERSION = 1
+#: Columns of these values only are not centered (as R's ``coxph(nocenter=)``).
+INDICATORS = (-1.0, 0.0, 1.0)
 
 
 class Predicted(Protocol):
@@ -40,14 +43,14 @@ class Predicted(Protocol):
 
 
 def predicted_survival(predictor: Floats, hazard: Floats) -> Floats:
-    """Return ``exp(-H0(t) exp(Xb))``; equal predictors give equal numbers to the last bit.
+    """Return ``exp(-H0(t) exp(lp))``; equal predictors give equal numbers to the last bit.
 
     Parameters
     ----------
     predictor
-        X b, shape (n,).
+        Linear predictor, shape (n,).
     hazard
-        Cumulative hazard at covariates 0 at each time, shape (times,).
+        Cumulative hazard where that is 0, at each time, shape (times,).
 
     Returns
     -------
@@ -78,10 +81,13 @@ class PredictionModel:
         Covariates, in the order of `coef`.
     coef
         Log hazard ratios, shape (p,).
+    center
+        Covariates of the patient whose hazard is stored, shape (p,): 0 for 0/1 columns, else the
+        mean, so that columns of large numbers (years) neither overflow nor lose digits.
     death_times
         Distinct times of death in the cohort behind it, ascending. Months in our tables.
     cumulative_hazard
-        At these times, of a patient whose covariates are all 0.
+        At these times, of that patient.
     followed_until
         Longest follow-up behind the model; later predictions are unknown.
     n, n_events
@@ -93,6 +99,7 @@ class PredictionModel:
     name: str
     columns: tuple[str, ...]
     coef: Floats
+    center: Floats
     death_times: Floats
     cumulative_hazard: Floats
     followed_until: float
@@ -115,18 +122,8 @@ class PredictionModel:
                 f"No column of the model {name} has a coefficient, so it predicts nothing. Fit a "
                 "model with other columns."
             )
-        times, hazard = fit.baseline()
-        return cls(
-            name,
-            tuple(column for column, used in zip(fit.columns, has, strict=True) if used),
-            fit.coef[has],
-            times,
-            hazard,
-            float(fit.survival.time.max()),
-            fit.n,
-            fit.n_events,
-            cohort,
-        )
+        columns = tuple(column for column, used in zip(fit.columns, has, strict=True) if used)
+        return cls._of(name, columns, fit.coef[has], fit.values[:, has], fit.survival, cohort)
 
     @classmethod
     def of_coefficients(
@@ -149,12 +146,25 @@ class PredictionModel:
         """
         values = numbers(frame, tuple(coefficients))
         rows = complete(values, survival)
-        coef, followed = np.array(list(coefficients.values()), np.float64), survival.take(rows)
-        times, hazard = PartialLikelihood(followed, values[rows]).baseline(coef)
-        last = float(followed.time.max())
+        coef = np.array(list(coefficients.values()), np.float64)
+        return cls._of(name, tuple(coefficients), coef, values[rows], survival.take(rows), cohort)
+
+    @classmethod
+    def _of(
+        cls,
+        name: str,
+        columns: tuple[str, ...],
+        coef: Floats,
+        values: Floats,
+        survival: Survival,
+        cohort: str,
+    ) -> PredictionModel:
+        center = np.where(np.isin(values, INDICATORS).all(axis=0), 0.0, values.mean(axis=0))
+        times, hazard = PartialLikelihood(survival, values - center).baseline(coef)
+        last = float(survival.time.max())
         return cls(
-            *(name, tuple(coefficients), coef, times, hazard, last),
-            *(len(followed), followed.n_events, cohort),
+            *(name, columns, coef, center, times, hazard, last),
+            *(len(survival), survival.n_events, cohort),
         )
 
     def linear_predictor(self, frame: pd.DataFrame) -> Floats:
@@ -163,7 +173,9 @@ class PredictionModel:
 
     def predict(self, frame: pd.DataFrame) -> CoxPrediction:
         """Return the predictions for patients."""
-        return CoxPrediction(self, self.linear_predictor(frame))
+        return CoxPrediction(
+            self, predictor_of(numbers(frame, self.columns) - self.center, self.coef)
+        )
 
     def survival(self, frame: pd.DataFrame, times: ArrayLike) -> Floats:
         """Return probabilities of surviving beyond some times, shape (rows, times)."""
@@ -179,6 +191,7 @@ class PredictionModel:
             "n_events": self.n_events,
             "coefficients": dict(zip(self.columns, self.coef.tolist(), strict=True)),
             "baseline": {
+                "covariates": dict(zip(self.columns, self.center.tolist(), strict=True)),
                 "death_times": self.death_times.tolist(),
                 "cumulative_hazard": self.cumulative_hazard.tolist(),
                 "followed_until": self.followed_until,
@@ -201,6 +214,7 @@ class PredictionModel:
                 str(values["name"]),
                 tuple(coefficients),
                 np.array(list(coefficients.values()), np.float64),
+                np.array([baseline["covariates"][column] for column in coefficients], np.float64),
                 np.array(baseline["death_times"], np.float64),
                 np.array(baseline["cumulative_hazard"], np.float64),
                 float(baseline["followed_until"]),
@@ -239,7 +253,7 @@ class CoxPrediction:
     model
         Its baseline.
     predictor
-        X b of each patient, shape (n,); NaN predicts nothing.
+        ``(x - center) b`` of each patient, shape (n,); NaN predicts nothing.
     """
 
     model: PredictionModel

@@ -98,7 +98,9 @@ def roc_tables(
     values = {str(name): np.asarray(markers[name], np.float64) for name in markers.columns}
     known = {name: np.isfinite(value) for name, value in values.items()}
     rocs = {name: _judged(values[name], known[name], survival, at) for name in values}
-    rows = [row for name, roc in rocs.items() for row in _areas(name, roc)]
+    rows = [
+        row for name, roc in rocs.items() for row in _areas(name, roc, survival.take(known[name]))
+    ]
     curves = [part for name, roc in rocs.items() for part in _points(name, roc)]
     differences: list[dict[str, object]] = []
     for a, b in _checked(pairs, values):
@@ -106,7 +108,11 @@ def roc_tables(
         one = rocs[a] if both.all() else _judged(values[a], both, survival, at)
         other = rocs[b] if both.all() else _judged(values[b], both, survival, at)
         differences += _differences(a, b, one, other)
-    warnings = tuple(f"ROC of {row['marker']}: {row['note']}" for row in rows if row["note"])
+    warnings = tuple(
+        f"ROC of {name}: {_why_none(roc, k)}"
+        for name, roc in rocs.items()
+        for k in np.flatnonzero(np.isnan(roc.auc))
+    )
     return RocTables(
         pd.DataFrame(rows, columns=list(ROC_COLUMNS)),
         pd.concat(curves, ignore_index=True)
@@ -136,7 +142,7 @@ def _checked(
     return list(pairs)
 
 
-def _areas(name: str, roc: MarkerRoc) -> list[dict[str, object]]:
+def _areas(name: str, roc: MarkerRoc, survival: Survival) -> list[dict[str, object]]:
     return [
         {
             "marker": name,
@@ -149,15 +155,18 @@ def _areas(name: str, roc: MarkerRoc) -> list[dict[str, object]]:
             "se": roc.se[k],
             "lower95": roc.lower95[k],
             "upper95": roc.upper95[k],
-            "note": _why_none(roc, k),
+            "note": _why_none(roc, k) if np.isnan(roc.auc[k]) else _at(survival, roc.times[k]),
         }
         for k in range(len(roc.times))
     ]
 
 
+def _at(survival: Survival, time: float) -> str:
+    count = int((survival.event & (survival.time == time)).sum())
+    return f"{count} died at exactly this time: neither case nor control" if count else ""
+
+
 def _why_none(roc: MarkerRoc, k: int) -> str:
-    if np.isfinite(roc.auc[k]):
-        return ""
     if not roc.influence.shape[1]:
         return "no patient has a value."
     time = f"{roc.times[k]:g} months"
