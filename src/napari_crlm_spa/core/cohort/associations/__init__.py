@@ -1,20 +1,21 @@
 """How features, risk groups and clinical variables go together: classical tests and tables."""
 
-from napari_crlm_spa.core.cohort.associations.tables import (
+from napari_crlm_spa.core.cohort.associations.counts import chi_square, fisher
+from napari_crlm_spa.core.cohort.associations.factors import (
     PAPER_FACTORS,
     PAPER_NUMBERS,
-    Associations,
     TwoLevels,
+    two_levels,
+)
+from napari_crlm_spa.core.cohort.associations.tables import (
+    Associations,
     associations,
     correlations_table,
     groups_table,
     tables_table,
-    two_levels,
 )
 from napari_crlm_spa.core.cohort.associations.tests import (
     TestOutcome,
-    chi_square,
-    fisher,
     kruskal,
     pearson,
     rank_sum,

@@ -7,12 +7,17 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from napari_crlm_spa.core.cohort.associations.counts import chi_square, fisher
+from napari_crlm_spa.core.cohort.associations.factors import (
+    DFI,
+    PAPER_FACTORS,
+    PAPER_NUMBERS,
+    TwoLevels,
+    numbers_of,
+)
 from napari_crlm_spa.core.cohort.associations.tests import (
     TestOutcome,
-    chi_square,
-    fisher,
     kruskal,
     pearson,
     rank_sum,
@@ -20,12 +25,10 @@ from napari_crlm_spa.core.cohort.associations.tests import (
 from napari_crlm_spa.core.cohort.columns import CLINICAL, SOFS, label_of
 from napari_crlm_spa.core.cohort.cox.univariate import false_discovery_rate
 from napari_crlm_spa.core.cohort.survival import Floats
-from napari_crlm_spa.errors import CohortError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DFI = "Synchronous_liver_metastases"
 _CRS = (
     *("CRS_score", "Pathological_Nstage", DFI),
     *("Number_of_LM", "Largest_diameter_of_CRLM", "Preoperative_CEA"),
@@ -34,71 +37,6 @@ _CRS = (
 _MADE_OF = {"crs_group": _CRS, "combined_grade": ("sof_group", "crs_group", *_CRS)}
 #: Columns of groups that patients get from a study, "" unknown.
 GROUPS = ("sof_group", "crs_group", "combined_grade")
-
-
-@dataclass(frozen=True, slots=True)
-class TwoLevels:
-    """A column that parts patients in two.
-
-    Parameters
-    ----------
-    column, label
-        Its name, and what tables call it.
-    level_a, level_b
-        What 0 and 1 mean (or, if `above_zero`, 0 and more than 0).
-    above_zero
-        The column is a number, parted into 0 and more.
-    """
-
-    column: str
-    label: str
-    level_a: str
-    level_b: str
-    above_zero: bool = False
-
-    def split(self, frame: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Return who is on the first and who on the second level; holes are on neither.
-
-        Raises
-        ------
-        CohortError
-            If a column of 0 and 1 has other values.
-        """
-        values = _numbers(frame, self.column)
-        if self.above_zero:
-            return values == 0, values > 0
-        odd = values[~np.isnan(values) & ~np.isin(values, (0.0, 1.0))]
-        if len(odd):
-            raise CohortError(
-                f"{self.label} ({self.column}) has the value {odd[0]:g}; two groups need 0 and 1. "
-                "Recode it."
-            )
-        return values == 0, values == 1
-
-
-def two_levels(column: str) -> TwoLevels:
-    """Return a column of 0 and 1 as a factor, with the codes of a clinical one."""
-    codes = CLINICAL[column].codes if column in CLINICAL else ()
-    level_a, level_b = codes or ("low", "high")
-    return TwoLevels(column, label_of(column), level_a, level_b)
-
-
-#: Factors of the paper's table S3.
-PAPER_FACTORS: tuple[TwoLevels, ...] = (
-    two_levels("Gender"),
-    two_levels("Primary_tumor_location"),
-    two_levels("Pathological_Tstage"),
-    two_levels("Pathological_Nstage"),
-    TwoLevels(DFI, "Liver metastases", "synchronous", "metachronous", above_zero=True),
-    two_levels("Resection_margin"),
-)
-#: Numbers of the paper's table S4.
-PAPER_NUMBERS: tuple[str, ...] = (
-    "Age",
-    "Number_of_LM",
-    "Largest_diameter_of_CRLM",
-    "Preoperative_CEA",
-)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,7 +86,7 @@ def associations(
     flat = [
         label_of(feature)
         for feature in present
-        if len(np.unique(_known(_numbers(frame, feature)))) < 2
+        if len(np.unique(_known(numbers_of(frame, feature)))) < 2
     ]
     warnings = []
     if flat:
@@ -187,7 +125,7 @@ def groups_table(
     for factor in (factor for factor in factors if factor.column in frame.columns):
         first, second = factor.split(frame)
         for feature in (feature for feature in features if feature in frame.columns):
-            values = _numbers(frame, feature)
+            values = numbers_of(frame, feature)
             a, b = _known(values[first]), _known(values[second])
             test = rank_sum(a, b)
             named = (feature, label_of(feature), factor.column, factor.label)
@@ -218,9 +156,9 @@ def correlations_table(
 
     rows = []
     for number in (number for number in numbers if number in frame.columns):
-        other = _numbers(frame, number)
+        other = numbers_of(frame, number)
         for feature in (feature for feature in features if feature in frame.columns):
-            test = pearson(_numbers(frame, feature), other)
+            test = pearson(numbers_of(frame, feature), other)
             named = (feature, label_of(feature), number, label_of(number))
             rows.append((*named, test.n, test.estimate, test.lower, test.upper, test.p))
     columns = [
@@ -272,7 +210,7 @@ def _tests(frame: pd.DataFrame, a: str, b: str) -> Iterator[TestOutcome]:
     labels = frame[a].to_numpy(object)
     known = np.array([not pd.isna(label) and label != "" for label in labels], bool)
     if b in CLINICAL and CLINICAL[b].kind != "binary" and b != "CRS_score":
-        values = _numbers(frame, b)
+        values = numbers_of(frame, b)
         yield kruskal([values[known & (labels == level)] for level in dict.fromkeys(labels[known])])
         return
     other = frame[b].to_numpy(object)
@@ -301,12 +239,3 @@ def _quartiles(values: Floats) -> tuple[float, float, float]:
 
 def _known(values: Floats) -> Floats:
     return values[np.isfinite(values)]
-
-
-def _numbers(frame: pd.DataFrame, column: str) -> Floats:
-    try:
-        return np.asarray(frame[column].to_numpy(np.float64, na_value=np.nan), np.float64)
-    except (TypeError, ValueError) as error:
-        raise CohortError(
-            f"{label_of(column)} ({column}) has text among its numbers. Recode it."
-        ) from error
