@@ -14,6 +14,7 @@ from rich.markup import escape
 from napari_crlm_spa import __version__
 from napari_crlm_spa.cli import (
     analyze,
+    cohort,
     convert,
     cross_validate,
     demo,
@@ -65,6 +66,7 @@ app.add_typer(risk.app, name="risk")
 app.command("readers", short_help="List a slide's readers, or compare two of them.")(
     readers.readers
 )
+app.add_typer(cohort.app, name="cohort")
 app.command("train", short_help="Train a classifier on labeled tiles.")(train.train)
 app.command("draw-tiles", short_help="Draw tiles to train with beside real ones.")(
     draw_tiles.draw_tiles

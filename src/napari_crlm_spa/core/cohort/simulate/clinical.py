@@ -60,7 +60,7 @@ SYNCHRONOUS = 0.60
 
 MARGINALS = (
     Marginal("Age", "normal, mean 58, sd 11, within 22 to 85, whole years", "assumed"),
-    Marginal("Gender", "70 % of code 2 (male), 30 % of code 1; which is which assumed", "inferred"),
+    Marginal("Gender", "70 % male; which of the codes is which assumed", "inferred"),
     Marginal("Primary_tumor_location", "23 % right; which is which assumed", "inferred"),
     Marginal("Pathological_Tstage", "90 % T3-4; which is which assumed", "inferred"),
     Marginal("Pathological_Nstage", "60 % node-positive", "inferred"),
@@ -114,7 +114,6 @@ def draw_clinical(
     columns: dict[str, NDArray[np.float64]] = {
         name: (rng.random(n) < share).astype(np.float64) for name, share in SHARES.items()
     }
-    columns["Gender"] += 1  # the authors' codes: 1 female, 2 male
     columns["Age"] = np.clip(np.round(rng.normal(58, 11, n)), 22, 85)
     cea = 14 * np.exp(1.7 * rng.normal(size=n))
     columns["Preoperative_CEA"] = np.maximum(np.round(cea, 1), 0.2)

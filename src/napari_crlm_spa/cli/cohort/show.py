@@ -1,0 +1,91 @@
+"""Writing a study, and telling on the terminal what matters of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from napari_crlm_spa.cli.progress import console
+from napari_crlm_spa.core.cohort.study.contents import Study
+from napari_crlm_spa.core.cohort.study.folder import RISK_MODEL_JSON
+from napari_crlm_spa.core.risk import RESEARCH_USE_ONLY
+
+
+def show_study(study: Study, out: Path) -> None:
+    """Write tables, risk model and report of a study into a folder; print the gist."""
+    from napari_crlm_spa.core.cohort.study.folder import write_study
+    from napari_crlm_spa.core.report.cohort import write_cohort_report
+
+    write_study(out, study)
+    page = write_cohort_report(out, study)
+    for sentence in study.warnings:
+        console.print(f"[yellow]Note:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
+    output = Console()
+    output.print(
+        f"{study.cohort}: {study.facts['n']} patients, {study.facts['events']} deaths",
+        highlight=False,
+    )
+    _coefficients(study, output)
+    _groups(study, output)
+    output.print(f"[bold]{escape(RESEARCH_USE_ONLY)}[/]")
+    if study.risk_model is not None:
+        output.print(
+            f"Next patient: crlm-spa analyze SLIDE --risk-model {out / RISK_MODEL_JSON}",
+            soft_wrap=True,
+            highlight=False,
+            markup=False,
+        )
+    output.print(f"Report: {page}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _coefficients(study: Study, output: Console) -> None:
+    found = study.tables.get("coefficients")
+    if found is None:
+        return
+    first = found.frame["model"].iloc[0]
+    rows = found.frame[found.frame["model"] == first]
+    table = Table(title=found.title, title_justify="left")
+    for heading in ("", "hazard ratio", "95 % interval", "p"):
+        table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
+    for _, row in rows.iterrows():
+        table.add_row(
+            str(row["label"]),
+            f"{row['hr']:.2f}",
+            f"{row['hr_lower95']:.2f} to {row['hr_upper95']:.2f}",
+            f"{row['p_wald']:.3g}",
+        )
+    output.print(table)
+
+
+def _groups(study: Study, output: Console) -> None:
+    found, tests = study.tables.get("groups"), study.tables.get("logrank")
+    if found is None:
+        return
+    table = Table(title=found.title, title_justify="left")
+    for heading in ("groups", "", "patients", "deaths", "median", "5 years", "log-rank p"):
+        table.add_column(heading, justify="left" if heading in ("groups", "") else "right")
+    p = {} if tests is None else dict(zip(tests.frame["grouping"], tests.frame["p"], strict=True))
+    titles = study.facts.get("groupings", {})
+    for grouping, rows in found.frame.groupby("grouping", sort=False):
+        if str(grouping).startswith("adjuvant"):
+            continue
+        for place, (_, row) in enumerate(rows.iterrows()):
+            first = place == 0
+            table.add_row(
+                titles.get(grouping, {}).get("title", str(grouping)) if first else "",
+                str(row["group"]),
+                f"{row['n']:.0f}",
+                f"{row['events']:.0f}",
+                _months(row["median_months"]),
+                "-" if pd.isna(row["survival_5y"]) else f"{100 * row['survival_5y']:.1f} %",
+                f"{p[grouping]:.3g}" if first and grouping in p else "",
+            )
+    output.print(table)
+
+
+def _months(value: float) -> str:
+    return "not reached" if pd.isna(value) else f"{value:.1f} months"

@@ -1,0 +1,82 @@
+"""What may be chosen about the analysis of a cohort."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from napari_crlm_spa.core.options import Options, option
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyOptions(Options):
+    """How much is computed, and what all parts share."""
+
+    times_months: str = option(
+        "60,96",
+        "Times at which ROC, calibration and Brier score are computed (the paper: 5 and 8 years)",
+        unit="months",
+        label="Prediction times",
+    )
+    adjust_for: str = option(
+        "",
+        "Clinical columns of the multivariable model, separated by commas; empty: those with "
+        "p < 0.05 by themselves, as in the paper's table S5",
+        label="Adjust for",
+    )
+    stability_resamples: int = option(
+        0,
+        "Bootstrap resamples of each cut-off, to see how stable it is; 0: none",
+        min=0,
+        max=100_000,
+        label="Cut-off resamples",
+    )
+    calibration_resamples: int = option(
+        0,
+        "Bootstrap resamples of the calibration (the paper: 1000); 0: apparent calibration only",
+        min=0,
+        max=100_000,
+        label="Calibration resamples",
+    )
+    cv_repeats: int = option(
+        0,
+        "Repeats of the nested cross-validation of stepwise, ridge, elastic net and lasso; 0: none",
+        min=0,
+        max=1000,
+        label="Cross-validation repeats",
+    )
+    cv_folds: int = option(
+        5,
+        "Folds of the nested cross-validation",
+        min=2,
+        max=50,
+        label="Cross-validation folds",
+        advanced=True,
+    )
+    seed: int = option(
+        1, "Seed of everything random; stored with the results", min=0, max=2**31 - 1, advanced=True
+    )
+
+    def times(self) -> tuple[float, ...]:
+        """Return the prediction times in months.
+
+        Raises
+        ------
+        CohortError
+            If the text is not a list of positive numbers.
+        """
+        from napari_crlm_spa.errors import CohortError
+
+        try:
+            found = tuple(float(part) for part in self.times_months.split(",") if part.strip())
+        except ValueError:
+            found = ()
+        if not found or min(found) <= 0:
+            raise CohortError(
+                f"The prediction times are {self.times_months!r}; give months separated by commas, "
+                "for instance 60,96."
+            )
+        return tuple(sorted(set(found)))
+
+    def adjusting(self) -> tuple[str, ...]:
+        """Return the clinical columns that were named."""
+        return tuple(part.strip() for part in self.adjust_for.split(",") if part.strip())

@@ -1,0 +1,193 @@
+"""From features to a model: one by one, selection, final fit, proportional hazards, adjustment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from napari_crlm_spa.core.cohort.columns import CLINICAL
+from napari_crlm_spa.core.cohort.cox.fit import CoxFit
+from napari_crlm_spa.core.cohort.cox.multivariable import (
+    adjusted_model,
+    clinical_factors,
+    coefficients_table,
+    models_table,
+    score_with_crs,
+    stacked,
+)
+from napari_crlm_spa.core.cohort.cox.proportional_hazards import (
+    ph_test,
+    ph_warnings,
+    schoenfeld,
+    schoenfeld_smooth,
+)
+from napari_crlm_spa.core.cohort.cox.selection import Selection, SelectionOptions, select_model
+from napari_crlm_spa.core.cohort.cox.univariate import univariate_table
+from napari_crlm_spa.core.cohort.study.gather import Gathering
+from napari_crlm_spa.core.cohort.survival import Floats
+from napari_crlm_spa.core.cohort.table import Cohort
+from napari_crlm_spa.errors import CohortError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FINAL, ADJUSTED, WITH_CRS = "final", "multivariable", "score_crs"
+LABELS = {
+    FINAL: "Final model",
+    ADJUSTED: "Score and clinical factors",
+    WITH_CRS: "Score and clinical risk score",
+    "score": "Score alone",
+    "refit": "The score's features, fitted anew",
+}
+SCORE, CRS, CRS_GROUP = "score", "CRS_score", "CRS_group"
+
+
+def add_selection(
+    book: Gathering, cohort: Cohort, binary: pd.DataFrame, options: SelectionOptions
+) -> Selection:
+    """Add univariate models, correlations and the selection; return it with its final model."""
+    import pandas as pd
+
+    frame, survival = cohort.patients, cohort.survival
+    found = select_model(binary, frame[list(binary.columns)], survival, options)
+    clinical = univariate_table(frame, survival, clinical_columns(frame))
+    both = [table for table in (clinical, found.univariate) if len(table)]
+    if both:
+        book.table(
+            "univariate",
+            "One factor at a time",
+            pd.concat(both, ignore_index=True),
+            _UNIVARIATE_NOTE,
+        )
+    book.table(
+        "correlation",
+        "Correlation of the features",
+        found.correlation,
+        "Pearson correlation of the features as measured, not of their 0/1 form.",
+    )
+    book.table("collinear", "Features left out as near-copies", found.collinear)
+    book.table(
+        "stepwise_path",
+        "Stepwise selection",
+        found.stepwise_path,
+        f"AIC = -2 log-likelihood + {options.penalty:g} per coefficient, as R's stepAIC.",
+    )
+    book.table("stepwise_candidates", "All changes tried at each step", found.stepwise_candidates)
+    book.warn_all(found.warnings)
+    book.facts["selection"] = {
+        **options.as_dict(),
+        "significant": list(found.significant),
+        "candidates": list(found.candidates),
+        "chosen": [] if found.fit is None else list(found.fit.columns),
+    }
+    return found
+
+
+def add_clinical(book: Gathering, cohort: Cohort) -> None:
+    """Add univariate models of the clinical factors alone."""
+    frame = cohort.patients
+    table = univariate_table(frame, cohort.survival, clinical_columns(frame))
+    book.table("univariate", "One clinical factor at a time", table, _UNIVARIATE_NOTE)
+
+
+def clinical_columns(frame: pd.DataFrame) -> list[str]:
+    """Return the clinical columns that hold something that varies, in the paper's order."""
+    return [
+        column
+        for column in CLINICAL
+        if column in frame.columns and frame[column].dropna().nunique() > 1
+    ]
+
+
+def add_models(
+    book: Gathering,
+    cohort: Cohort,
+    own: Mapping[str, CoxFit],
+    score: Floats | None,
+    factors: Sequence[str] = (),
+) -> Mapping[str, CoxFit]:
+    """Add some models, the adjusted ones, and the test of proportional hazards of all.
+
+    Parameters
+    ----------
+    book, cohort
+        Where to, of whom.
+    own
+        Models that there are already, by name.
+    score
+        Of each patient.
+    factors
+        Clinical columns to adjust for; those with p < 0.05 by themselves if empty.
+    """
+    fits = dict(own)
+    if score is not None:
+        fits |= _adjusted(book, cohort, score, factors)
+    if not fits:
+        return fits
+    book.table("models", "Models", models_table(fits, LABELS), _MODELS_NOTE)
+    book.table("coefficients", "Coefficients", coefficients_table(fits), _COEFFICIENTS_NOTE)
+    tests = {name: ph_test(fit) for name, fit in fits.items()}
+    book.table("ph_test", "Proportional hazards", stacked(tests), _PH_NOTE)
+    for name, table in tests.items():
+        book.warn_all(ph_warnings(table), LABELS.get(name, name))
+    book.table(
+        "schoenfeld",
+        "Schoenfeld residuals",
+        stacked({name: schoenfeld(fit) for name, fit in fits.items()}),
+        "Scaled residuals plus the coefficient, at each death.",
+    )
+    book.table(
+        "schoenfeld_smooth",
+        "Coefficients over time",
+        stacked({name: schoenfeld_smooth(fit) for name, fit in fits.items()}),
+        "A smooth of the Schoenfeld residuals with its pointwise 95 % interval.",
+    )
+    return fits
+
+
+def _adjusted(
+    book: Gathering,
+    cohort: Cohort,
+    score: Floats,
+    factors: Sequence[str],
+) -> dict[str, CoxFit]:
+    frame = cohort.patients.assign(**{SCORE: score})
+    survival = cohort.survival
+    missing = [column for column in factors if column not in frame.columns]
+    if missing:
+        raise CohortError(
+            f"The cohort has no column {missing[0]!r} to adjust for. It has "
+            f"{', '.join(clinical_columns(frame))}."
+        )
+    univariate = book.tables["univariate"].frame if "univariate" in book.tables else None
+    if not factors and univariate is not None:
+        factors = clinical_factors(univariate)
+    fits = {}
+    if factors:
+        fits[ADJUSTED] = adjusted_model(frame, survival, list(factors), score=SCORE)
+    if CRS in clinical_columns(frame):
+        fits[WITH_CRS] = score_with_crs(frame, survival, score=SCORE, crs=CRS)
+    for name, fit in fits.items():
+        book.warn_all(fit.warnings, LABELS[name])
+    book.facts["adjusted_for"] = list(factors)
+    return fits
+
+
+_UNIVARIATE_NOTE = (
+    "Cox models of one factor each; p_lrt: likelihood-ratio test (the form of the paper's table "
+    "S2); p_fdr: Benjamini & Hochberg, of the clinical factors and of the features apart. Features "
+    "are 0/1."
+)
+_MODELS_NOTE = (
+    "Cox models, Efron's ties. lrt, wald, score: likelihood-ratio, Wald and score test of all "
+    "coefficients; concordance with its infinitesimal-jackknife standard error; AIC with one "
+    "degree of freedom per coefficient."
+)
+_COEFFICIENTS_NOTE = (
+    "hr: hazard ratio with its 95 % Wald interval, per unit of the column (1 against 0 for "
+    "features and yes/no factors; per point of the score)."
+)
+_PH_NOTE = (
+    "Score test of a coefficient that changes with 1 - Kaplan-Meier (Grambsch & Therneau 1994, in "
+    "the exact form of R's survival 3.0 and later)."
+)

@@ -1,0 +1,143 @@
+"""How well score and groups predict: ROC over time, calibration, Brier score, decision curves."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_crlm_spa.core.cohort.cox.fit import CoxFit
+from napari_crlm_spa.core.cohort.curves import Grouping
+from napari_crlm_spa.core.cohort.prediction.brier import BRIER_NOTE, brier_table
+from napari_crlm_spa.core.cohort.prediction.calibration import CalibrationOptions, calibrate
+from napari_crlm_spa.core.cohort.prediction.decision import DECISION_NOTE, decision_table
+from napari_crlm_spa.core.cohort.prediction.predicted import Predicted, PredictionModel
+from napari_crlm_spa.core.cohort.prediction.roc_tables import (
+    ROC_COMPARE_NOTE,
+    ROC_NOTE,
+    roc_tables,
+)
+from napari_crlm_spa.core.cohort.study.gather import Gathering
+from napari_crlm_spa.core.cohort.study.options import StudyOptions
+from napari_crlm_spa.core.cohort.study.parts.groups import RiskGroups
+from napari_crlm_spa.core.cohort.study.parts.models import CRS, FINAL, SCORE, WITH_CRS
+from napari_crlm_spa.core.cohort.survival import Floats
+from napari_crlm_spa.core.cohort.table import Cohort
+from napari_crlm_spa.core.progress import Progress
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Predictor:
+    """A model with the patients' columns that it needs."""
+
+    model: PredictionModel
+    frame: pd.DataFrame
+
+
+def marker_frame(cohort: Cohort, score: Floats | None, groups: RiskGroups) -> pd.DataFrame:
+    """Return what is judged as a marker, one column each; a higher value means a worse course."""
+    import pandas as pd
+
+    markers: dict[str, object] = {}
+    if score is not None:
+        markers[SCORE] = score
+    if groups.sof is not None:
+        markers["sof_group"] = points(groups.sof)
+    if CRS in cohort.patients.columns and cohort.patients[CRS].notna().any():
+        markers[CRS] = cohort.patients[CRS].to_numpy()
+    elif groups.crs is not None:
+        markers["crs_group"] = points(groups.crs)
+    if groups.combined is not None:
+        markers["combined_grade"] = points(groups.combined)
+    return pd.DataFrame(markers, index=cohort.patients.index)
+
+
+def points(grouping: Grouping) -> Floats:
+    """Return 0, 1, ... for the levels of a grouping; NaN where the group is unknown."""
+    import numpy as np
+
+    places = {level: float(place) for place, level in enumerate(grouping.levels)}
+    return np.array([places.get(group, np.nan) for group in grouping.groups])
+
+
+def add_roc(
+    book: Gathering, cohort: Cohort, score: Floats | None, groups: RiskGroups, options: StudyOptions
+) -> None:
+    """Add time-dependent ROC curves of score, groups and clinical risk score."""
+    markers = marker_frame(cohort, score, groups)
+    if not len(markers.columns):
+        return
+    found = roc_tables(markers, cohort.survival, options.times())
+    book.table("roc", "Area under the time-dependent ROC curve", found.roc, ROC_NOTE)
+    book.table("roc_curve", "ROC curves", found.roc_curve)
+    book.table("roc_compare", "Markers compared", found.roc_compare, ROC_COMPARE_NOTE)
+    book.warn_all(found.warnings)
+
+
+def predictors(
+    cohort: Cohort, binary: pd.DataFrame, score: Floats | None, fits: Mapping[str, CoxFit]
+) -> dict[str, Predictor]:
+    """Return the models that predict survival, with the columns that they need."""
+    frames = {FINAL: binary}
+    if score is not None:
+        frames[WITH_CRS] = cohort.patients.assign(**{SCORE: score})
+    return {
+        name: Predictor(
+            PredictionModel.of_fit(fits[name], name=name, cohort=cohort.name), frames[name]
+        )
+        for name in (FINAL, WITH_CRS)
+        if name in fits and name in frames and fits[name].has_coef.any()
+    }
+
+
+def add_predictions(
+    book: Gathering, cohort: Cohort, models: Mapping[str, Predictor], options: StudyOptions
+) -> Generator[Progress, None, None]:
+    """Add calibration, Brier score and decision curves of models in their own patients."""
+    import pandas as pd
+
+    chosen = CalibrationOptions(
+        times=options.times(), resamples=options.calibration_resamples, seed=options.seed
+    )
+    tables, summaries, note = [], [], ""
+    for name, each in models.items():
+        found = yield from calibrate(
+            each.frame, cohort.survival, each.model.columns, chosen, model=name
+        )
+        tables.append(found.table)
+        summaries.append(found.summary)
+        book.warn_all(found.warnings)
+        note = found.note
+    if tables:
+        book.table("calibration", "Calibration", pd.concat(tables, ignore_index=True), note)
+        book.table(
+            "calibration_summary",
+            "Calibration of all patients together",
+            pd.concat(summaries, ignore_index=True),
+        )
+        book.facts["calibration"] = chosen.as_dict()
+    add_errors(
+        book,
+        cohort,
+        {name: each.model.predict(each.frame) for name, each in models.items()},
+        options,
+    )
+
+
+def add_errors(
+    book: Gathering, cohort: Cohort, predicted: Mapping[str, Predicted], options: StudyOptions
+) -> None:
+    """Add Brier scores and decision curves of predictions for the cohort's patients."""
+    if not predicted:
+        return
+    times = options.times()
+    book.table("brier", "Brier score", brier_table(predicted, cohort.survival, times), BRIER_NOTE)
+    book.table(
+        "decision",
+        "Decision curves",
+        decision_table(predicted, cohort.survival, times),
+        DECISION_NOTE,
+    )
