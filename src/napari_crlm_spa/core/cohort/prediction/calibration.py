@@ -59,9 +59,10 @@ class CalibrationOptions(Options):
     )
     seed: int = option(1, "Seed of the resamples", min=0, max=2**31 - 1, advanced=True)
 
-    def patients_per_group(self, n: int) -> int:
-        """Return rms's m for n patients."""
-        return self.group_size or max(1, n // self.groups)
+    def group_count(self, n: int) -> int:
+        """Return how many groups n patients make (at most; rms: ``floor(n / m)``)."""
+        wanted = n // self.group_size if self.group_size else self.groups
+        return max(1, min(wanted, n))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,8 +138,8 @@ def calibrate(
     known = complete(values, survival)
     values, survival = values[known], survival.take(known)
     warnings, times = _followed_times(model, survival, checked_times(options.times))
-    size = options.patients_per_group(len(values))
-    work = Calibrator(values, survival, times, size) if len(values) else None
+    groups = options.group_count(len(values))
+    work = Calibrator(values, survival, times, groups) if len(values) else None
     if work is None or not work.fitted:
         return _without_fit(model, columns, survival)
     draws, planned = _resamples(rows, options, len(values))

@@ -16,23 +16,22 @@ from napari_crlm_spa.core.cohort.prediction.group_survival import GroupedSurviva
 from napari_crlm_spa.core.cohort.survival import Floats
 
 
-def quantile_cuts(predicted: Floats, group_size: int) -> Floats:
-    """Return where predictions are cut so that groups hold about `group_size` patients.
+def quantile_cuts(predicted: Floats, groups: int) -> Floats:
+    """Return where predictions are cut so that groups hold about as many patients each.
 
     Parameters
     ----------
     predicted
         Probabilities, shape (n,). 0 and 1 are added to them, so that every prediction of a
         resample has a group.
-    group_size
-        Patients per group; there are ``n // group_size`` groups.
+    groups
+        How many; fewer if many predictions are equal.
 
     Returns
     -------
     array
         Quantiles (type 7), each once, shape (groups + 1,).
     """
-    groups = max(1, len(predicted) // max(1, group_size))
     steps = np.linspace(0, 1, groups + 1)
     return np.unique(np.quantile(np.concatenate([[0.0, 1.0], predicted]), steps))
 

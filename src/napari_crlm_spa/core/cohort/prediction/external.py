@@ -172,7 +172,7 @@ def _calibrated(
 ) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
     import pandas as pd
 
-    curves, size = GroupedSurvival(survival), options.patients_per_group(len(survival))
+    curves, groups_wanted = GroupedSurvival(survival), options.group_count(len(survival))
     parts, rows, warnings = [], [], []
     name, until = prediction.model.name, prediction.model.followed_until
     for time in checked_times(options.times):
@@ -183,7 +183,7 @@ def _calibrated(
                 f"{until:g} months at most. Choose an earlier time."
             )
             continue
-        cuts = quantile_cuts(predicted, size)
+        cuts = quantile_cuts(predicted, groups_wanted)
         compared = calibrate_groups(curves, float(time), predicted, cuts)
         empty = np.full(len(cuts) - 1, np.nan)
         parts.append(

@@ -41,11 +41,11 @@ class Calibrator:
         Their follow-up.
     times
         When predictions are compared with observed survival, shape (times,).
-    group_size
-        Patients per group.
+    groups
+        Groups of patients with like predictions.
     """
 
-    def __init__(self, values: Floats, survival: Survival, times: Floats, group_size: int) -> None:
+    def __init__(self, values: Floats, survival: Survival, times: Floats, groups: int) -> None:
         # Centered: predictions do not change, exponentials of large columns stay finite.
         self._x, self._survival, self._times = values - values.mean(axis=0), survival, times
         self.curves = GroupedSurvival(survival)
@@ -56,7 +56,7 @@ class Calibrator:
             return
         #: Predicted survival, shape (n, times).
         self.predicted = fit.predicted
-        self._cuts = [quantile_cuts(column, group_size) for column in fit.predicted.T]
+        self._cuts = [quantile_cuts(column, groups) for column in fit.predicted.T]
         #: By time.
         self.apparent = [self._compared(k, fit) for k in range(len(times))]
         self._sum = [np.zeros(len(cuts) - 1) for cuts in self._cuts]

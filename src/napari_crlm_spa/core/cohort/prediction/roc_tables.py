@@ -111,7 +111,8 @@ def roc_tables(
     warnings = tuple(
         f"ROC of {name}: {_why_none(roc, k)}"
         for name, roc in rocs.items()
-        for k in np.flatnonzero(np.isnan(roc.auc))
+        for k in range(len(roc.times))
+        if np.isnan(roc.auc[k])
     )
     return RocTables(
         pd.DataFrame(rows, columns=list(ROC_COLUMNS)),

@@ -13,11 +13,19 @@ FEW = CalibrationOptions(times=(60.0,), resamples=40)
 
 def test_cuts_are_quantiles_with_0_and_1_and_intervals_are_closed_at_the_left():
     predicted = np.array([0.2, 0.4, 0.4, 0.6, 0.8, 0.9])
-    cuts = quantile_cuts(predicted, 3)
+    cuts = quantile_cuts(predicted, 2)
     np.testing.assert_allclose(cuts, [0, 0.5, 1])
     assert groups_of(np.array([0.0, 0.5, 0.49999, 1.0]), cuts).tolist() == [0, 1, 0, 1]
-    assert quantile_cuts(np.full(6, 0.4), 2).tolist() == [0, 0.4, 1]  # like quantiles are one
-    assert quantile_cuts(predicted, 100).tolist() == [0, 1]
+    assert quantile_cuts(np.full(6, 0.4), 3).tolist() == [0, 0.4, 1]  # like quantiles are one
+    assert quantile_cuts(predicted, 1).tolist() == [0, 1]
+
+
+def test_group_size_is_the_m_of_rms():
+    assert CalibrationOptions(group_size=69).group_count(276) == 4
+    assert CalibrationOptions(group_size=50).group_count(433) == 8
+    assert CalibrationOptions(group_size=500).group_count(433) == 1
+    assert CalibrationOptions(groups=4).group_count(10) == 4
+    assert CalibrationOptions(groups=4).group_count(3) == 3
 
 
 def test_the_true_model_is_calibrated_and_a_fitted_one_on_average_by_definition():
