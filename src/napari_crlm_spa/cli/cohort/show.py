@@ -65,9 +65,16 @@ def _groups(study: Study, output: Console) -> None:
     found, tests = study.tables.get("groups"), study.tables.get("logrank")
     if found is None:
         return
-    table = Table(title=found.title, title_justify="left")
-    for heading in ("groups", "", "patients", "deaths", "median", "5 years", "log-rank p"):
-        table.add_column(heading, justify="left" if heading in ("groups", "") else "right")
+    table = Table(
+        title=found.title,
+        title_justify="left",
+        caption="months: median survival; p: log-rank",
+        caption_justify="left",
+    )
+    for heading in ("groups", ""):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("n", "deaths", "months", "5 years", "p"):
+        table.add_column(heading, justify="right", no_wrap=True)
     p = {} if tests is None else dict(zip(tests.frame["grouping"], tests.frame["p"], strict=True))
     titles = study.facts.get("groupings", {})
     for grouping, rows in found.frame.groupby("grouping", sort=False):
@@ -88,4 +95,4 @@ def _groups(study: Study, output: Console) -> None:
 
 
 def _months(value: float) -> str:
-    return "not reached" if pd.isna(value) else f"{value:.1f} months"
+    return "not reached" if pd.isna(value) else f"{value:.1f}"

@@ -133,8 +133,21 @@ CLINICAL: MappingProxyType[str, ClinicalVariable] = MappingProxyType(
 SOFS: tuple[str, ...] = tuple(FEATURES)
 
 
+#: Columns that an analysis adds.
+_DERIVED = MappingProxyType(
+    {
+        "score": "Spatial score",
+        "sof_group": "Spatial risk",
+        "crs_group": "Clinical risk",
+        "combined_grade": "Combined grade",
+    }
+)
+
+
 def label_of(column: str) -> str:
     """Return what figures and tables call a column; unknown ones keep their name."""
+    if column in _DERIVED:
+        return _DERIVED[column]
     if column in CLINICAL:
         return CLINICAL[column].label
     return FEATURES[column].title if column in FEATURES else column

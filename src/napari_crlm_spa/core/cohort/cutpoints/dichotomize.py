@@ -95,6 +95,7 @@ def fitting(
     for done, name in enumerate(names):
         yield Progress("Finding cut-offs", done, len(names), "features")
         found.append(_fit(name, numbers(frame, name), survival, options, given))
+    yield Progress("Finding cut-offs", len(names), len(names), "features")
     if options.method == "maxstat" and options.resamples:
         found = yield from _with_monte_carlo(found, frame, survival, options)
     hashes = () if patients is None else hash_patients(patients)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from napari_crlm_spa.core.cohort.columns import SOFS
@@ -28,6 +28,7 @@ from napari_crlm_spa.core.cohort.study.parts.predictions import (
     Predictor,
     add_predictions,
     add_roc,
+    prediction_times,
     predictors,
 )
 from napari_crlm_spa.core.cohort.study.parts.scores import (
@@ -133,9 +134,10 @@ def fit_cohort(
     add_curves(book, cohort, groups, options.curves)
     add_patients(book, cohort, binary, score, groups)
     yield step()
-    add_roc(book, cohort, score, groups, options.study)
+    times = prediction_times(book, cohort, options.study)
+    add_roc(book, cohort, score, groups, times)
     models = predictors(cohort, binary, score, fits)
-    yield from add_predictions(book, cohort, models, options.study)
+    yield from add_predictions(book, cohort, models, times, options.study)
     yield step()
     if options.study.cv_repeats:
         yield from add_cross_validation(
@@ -187,10 +189,13 @@ def _freeze(
     """Keep what a validation needs: nothing is fitted anew there."""
     if cutoff is None:
         return
+    coefficients = book.facts["score"]["coefficients"]
+    # Only what the score is made of: a second cohort need not have the other features.
+    used = tuple(dichotomizer[feature] for feature in coefficients)
     frozen = FrozenStudy(
         cohort=cohort.name,
-        dichotomizer=dichotomizer,
-        coefficients=book.facts["score"]["coefficients"],
+        dichotomizer=replace(dichotomizer, cutpoints=used),
+        coefficients=coefficients,
         cutoff=cutoff.cutoff,
         models={name: each.model for name, each in models.items()},
     )

@@ -24,7 +24,7 @@ from napari_crlm_spa.core.cohort.study.parts.models import (
     clinical_columns,
 )
 from napari_crlm_spa.core.cohort.study.parts.people import add_people
-from napari_crlm_spa.core.cohort.study.parts.predictions import add_roc
+from napari_crlm_spa.core.cohort.study.parts.predictions import add_roc, prediction_times
 from napari_crlm_spa.core.cohort.study.parts.scores import count_without_score
 from napari_crlm_spa.core.cohort.table import Cohort, FilterOptions, apply_filters
 from napari_crlm_spa.core.progress import Progress
@@ -118,8 +118,9 @@ def validate_cohort(
     add_curves(book, cohort, groups, options.curves)
     add_patients(book, cohort, binary, score, groups)
     yield Progress(STAGE, 2, STEPS, "parts")
-    add_roc(book, cohort, score, groups, options.study)
-    add_external(book, cohort, frozen, binary, score, options.study)
+    times = prediction_times(book, cohort, options.study)
+    add_roc(book, cohort, score, groups, times)
+    add_external(book, cohort, frozen, binary, score, times)
     yield Progress(STAGE, 3, STEPS, "parts")
     add_associations(book, cohort, list(frozen.coefficients), groups)
     yield Progress(STAGE, STEPS, STEPS, "parts")

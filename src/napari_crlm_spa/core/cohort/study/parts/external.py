@@ -8,9 +8,8 @@ from napari_crlm_spa.core.cohort.prediction.calibration import CalibrationOption
 from napari_crlm_spa.core.cohort.prediction.external import EXTERNAL_NOTE, external_tables
 from napari_crlm_spa.core.cohort.study.frozen import FrozenStudy
 from napari_crlm_spa.core.cohort.study.gather import Gathering
-from napari_crlm_spa.core.cohort.study.options import StudyOptions
 from napari_crlm_spa.core.cohort.study.parts.models import SCORE
-from napari_crlm_spa.core.cohort.study.parts.predictions import add_errors
+from napari_crlm_spa.core.cohort.study.parts.predictions import Times, add_errors
 from napari_crlm_spa.core.cohort.survival import Floats
 from napari_crlm_spa.core.cohort.table import Cohort
 
@@ -24,7 +23,7 @@ def add_external(
     frozen: FrozenStudy,
     binary: pd.DataFrame,
     score: Floats,
-    options: StudyOptions,
+    times: Times,
 ) -> None:
     """Add discrimination, calibration, Brier score and decision curves of the frozen models."""
     import pandas as pd
@@ -36,7 +35,9 @@ def add_external(
             "folder of the fit to get them."
         )
         return
-    chosen = CalibrationOptions(times=options.times(), resamples=0)
+    if not times:
+        return
+    chosen = CalibrationOptions(times=times, resamples=0)
     # 0/1 features first: a model's features stand in the cohort as measured, too.
     frame = cohort.patients.assign(**{SCORE: score})
     frame[list(binary.columns)] = binary
@@ -73,4 +74,4 @@ def add_external(
         stacked("calibration_summary"),
         "observed_expected: observed over expected deaths; 1 is right.",
     )
-    add_errors(book, cohort, predicted, options)
+    add_errors(book, cohort, predicted, times)

@@ -29,12 +29,30 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+Times = tuple[float, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictor:
     """A model with the patients' columns that it needs."""
 
     model: PredictionModel
     frame: pd.DataFrame
+
+
+def prediction_times(book: Gathering, cohort: Cohort, options: StudyOptions) -> Times:
+    """Return the times that somebody was followed beyond; tell the others once."""
+    asked, last = options.times(), float(cohort.survival.time.max())
+    late = [f"{time:g}" for time in asked if time >= last]
+    if late:
+        book.warn(
+            f"Nobody was followed beyond {' and '.join(late)} months (the longest: {last:.1f}): "
+            "ROC, calibration, Brier score and decision curves at that time are missing. Choose "
+            "earlier times: --times-months."
+        )
+    times = tuple(time for time in asked if time < last)
+    book.facts["times_months"] = list(times)
+    return times
 
 
 def marker_frame(cohort: Cohort, score: Floats | None, groups: RiskGroups) -> pd.DataFrame:
@@ -64,13 +82,13 @@ def points(grouping: Grouping) -> Floats:
 
 
 def add_roc(
-    book: Gathering, cohort: Cohort, score: Floats | None, groups: RiskGroups, options: StudyOptions
+    book: Gathering, cohort: Cohort, score: Floats | None, groups: RiskGroups, times: Times
 ) -> None:
     """Add time-dependent ROC curves of score, groups and clinical risk score."""
     markers = marker_frame(cohort, score, groups)
-    if not len(markers.columns):
+    if not times or not len(markers.columns):
         return
-    found = roc_tables(markers, cohort.survival, options.times())
+    found = roc_tables(markers, cohort.survival, times)
     book.table("roc", "Area under the time-dependent ROC curve", found.roc, ROC_NOTE)
     book.table("roc_curve", "ROC curves", found.roc_curve)
     book.table("roc_compare", "Markers compared", found.roc_compare, ROC_COMPARE_NOTE)
@@ -94,13 +112,19 @@ def predictors(
 
 
 def add_predictions(
-    book: Gathering, cohort: Cohort, models: Mapping[str, Predictor], options: StudyOptions
+    book: Gathering,
+    cohort: Cohort,
+    models: Mapping[str, Predictor],
+    times: Times,
+    options: StudyOptions,
 ) -> Generator[Progress, None, None]:
     """Add calibration, Brier score and decision curves of models in their own patients."""
     import pandas as pd
 
+    if not times:
+        return
     chosen = CalibrationOptions(
-        times=options.times(), resamples=options.calibration_resamples, seed=options.seed
+        times=times, resamples=options.calibration_resamples, seed=options.seed
     )
     tables, summaries, note = [], [], ""
     for name, each in models.items():
@@ -119,21 +143,16 @@ def add_predictions(
             pd.concat(summaries, ignore_index=True),
         )
         book.facts["calibration"] = chosen.as_dict()
-    add_errors(
-        book,
-        cohort,
-        {name: each.model.predict(each.frame) for name, each in models.items()},
-        options,
-    )
+    predicted = {name: each.model.predict(each.frame) for name, each in models.items()}
+    add_errors(book, cohort, predicted, times)
 
 
 def add_errors(
-    book: Gathering, cohort: Cohort, predicted: Mapping[str, Predicted], options: StudyOptions
+    book: Gathering, cohort: Cohort, predicted: Mapping[str, Predicted], times: Times
 ) -> None:
     """Add Brier scores and decision curves of predictions for the cohort's patients."""
     if not predicted:
         return
-    times = options.times()
     book.table("brier", "Brier score", brier_table(predicted, cohort.survival, times), BRIER_NOTE)
     book.table(
         "decision",

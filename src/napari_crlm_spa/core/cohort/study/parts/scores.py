@@ -59,7 +59,7 @@ def add_score(
         if any(len(each.path) for each in found)
         else pd.DataFrame(),
     )
-    book.warn(used.note)
+    book.warn_all([used.note], "Cut-off of the score")
     book.facts["score"] = {
         **options.as_dict(),
         "cutoff": used.cutoff,
