@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: Names that our table gives to its own columns.
-_OURS = (PATIENT, TIME, EVENT, N_SLIDES, SLIDES, TUMOR_TILES)
+_OURS = (PATIENT, N_SLIDES, SLIDES, TUMOR_TILES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -103,7 +103,8 @@ def _read_table(
     flow, notebook = Flow(), Notebook(path.name)
     table = read_clinical(path, options, flow, notebook, features=features, patients_named=False)
     if table.patients.empty:
-        first = next((each for each in notebook.problems if each.severity == "error"), None)
+        found = sort_problems(notebook.problems)
+        first = next((each for each in found if each.severity == "error"), None)
         why = f" The first problem: {first.problem} {first.remedy}" if first else ""
         raise CohortError(f"No patient of {path.name} can be used.{why}")
     patients = add_clinical_risk(table.patients, table.rows, notebook)

@@ -72,7 +72,8 @@ def to_codes(column: str, cells: Sequence[str], *, authors: bool = False) -> Cod
     variable = CLINICAL[column]
     numbers = to_numbers(cells)
     found = set(numbers.values[~np.isnan(numbers.values)].tolist())
-    shifted = found == {1.0, 2.0} or found == {2.0}
+    words_too = any(_code_of(variable, cell) is not None for cell in cells)
+    shifted = 2.0 in found and found <= {1.0, 2.0} and not words_too
     if shifted and authors:
         recode = {1.0: 0, 2.0: 1}
     elif shifted:
