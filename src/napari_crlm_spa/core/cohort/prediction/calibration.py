@@ -22,6 +22,7 @@ from napari_crlm_spa.core.cohort.prediction.calibration_tables import (
     SUMMARY_COLUMNS,
     calibration_note,
     calibration_rows,
+    empty_table,
     observed_deaths,
     unknown_groups,
 )
@@ -191,16 +192,14 @@ def _followed_times(model: str, survival: Survival, times: Floats) -> tuple[list
 
 
 def _without_fit(model: str, columns: Sequence[str], survival: Survival) -> Calibration:
-    import pandas as pd
-
     warning = (
         f"Calibration of {model}: the model of {', '.join(columns)} cannot be fitted to "
         f"{len(survival)} patients with {survival.n_events} deaths. Leave out the column whose "
         "hazard ratio runs away, that is constant, or that others determine."
     )
     return Calibration(
-        pd.DataFrame(columns=list(CALIBRATION_COLUMNS)),
-        pd.DataFrame(columns=list(SUMMARY_COLUMNS)),
+        empty_table(CALIBRATION_COLUMNS),
+        empty_table(SUMMARY_COLUMNS),
         calibration_note(0),
         (warning,),
     )
@@ -214,7 +213,7 @@ def _tables(model: str, times: Floats, work: Calibrator) -> pd.DataFrame:
         for k, time in enumerate(times)
     ]
     if not parts:
-        return pd.DataFrame(columns=list(CALIBRATION_COLUMNS))
+        return empty_table(CALIBRATION_COLUMNS)
     return pd.concat(parts, ignore_index=True)
 
 
@@ -235,4 +234,6 @@ def _summary(model: str, times: Floats, work: Calibrator, n_missing: int) -> pd.
         }
         for k, time in enumerate(times)
     ]
-    return pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS))
+    return (
+        pd.DataFrame(rows, columns=list(SUMMARY_COLUMNS)) if rows else empty_table(SUMMARY_COLUMNS)
+    )

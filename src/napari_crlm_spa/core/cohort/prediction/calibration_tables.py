@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,11 +23,20 @@ SUMMARY_COLUMNS = (
     *("model", "time_months", "n", "n_missing", "observed_deaths", "lower95", "upper95"),
     *("expected_deaths", "observed_expected", "slope_corrected", "resamples"),
 )
+COUNTS = ("group", "n", "n_missing", "resamples")
 CALIBRATION_NOTE = (
     "predicted: mean of exp(-H0(t) exp(Xb)) with Efron's baseline hazard; observed: Kaplan-Meier "
     "estimate of the group, with the standard error and 95 % interval of its logarithm. Groups are "
     "cut at quantiles of the predictions, as in R's rms::calibrate (cmethod = KM)."
 )
+
+
+def empty_table(columns: Sequence[str]) -> pd.DataFrame:
+    """Return a table without rows whose columns have their kinds, so that others can be added."""
+    import pandas as pd
+
+    kinds: dict[str, type] = {"model": str, **dict.fromkeys(COUNTS, int)}
+    return pd.DataFrame({each: pd.Series(dtype=kinds.get(each, float)) for each in columns})
 
 
 def calibration_rows(

@@ -23,6 +23,7 @@ from napari_crlm_spa.core.cohort.prediction.calibration_groups import (
 from napari_crlm_spa.core.cohort.prediction.calibration_tables import (
     CALIBRATION_COLUMNS,
     calibration_rows,
+    empty_table,
     observed_deaths,
     unknown_groups,
 )
@@ -198,9 +199,5 @@ def _calibrated(
             }
         )
         warnings += unknown_groups(name, parts[-1])
-    groups = (
-        pd.concat(parts, ignore_index=True)
-        if parts
-        else pd.DataFrame(columns=list(CALIBRATION_COLUMNS))
-    )
+    groups = pd.concat(parts, ignore_index=True) if parts else empty_table(CALIBRATION_COLUMNS)
     return groups, pd.DataFrame(rows, columns=list(EXTERNAL_SUMMARY_COLUMNS)), warnings

@@ -101,7 +101,12 @@ def test_a_model_that_cannot_be_fitted_gives_a_warning_and_empty_tables():
     ):
         found = result_of(calibrate(bad.astype(float), survival, ["a", "b"], FEW))
         assert found.table.empty
+        assert found.summary.empty
         assert "cannot be fitted" in found.warnings[0]
+    good = result_of(calibrate(frame, survival, ["a", "b"], FEW))
+    for name in ("table", "summary"):
+        joined = pd.concat([getattr(found, name), getattr(good, name)], ignore_index=True)
+        pd.testing.assert_frame_equal(joined, getattr(good, name))
     nobody = Survival.of(survival.time, np.zeros(300))
     assert result_of(calibrate(frame, nobody, ["a"], FEW)).table.empty
 
