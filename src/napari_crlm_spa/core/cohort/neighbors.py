@@ -147,8 +147,8 @@ class FeatureSpace:
         if at < 0:
             unknown = [n for n, k_ in zip(self._asked, self._known[row], strict=True) if not k_]
             raise CohortError(
-                f"Patient {self._names[row]} has no {_some(unknown)}, so its neighbors cannot be "
-                "found. Choose features that it has, or analyze its slide."
+                f"Patient {self._names[row]} has no value of {_some(unknown)}, so its neighbors "
+                "cannot be found. Choose features that it has, or analyze its slide."
             )
         # Not by the product of matrices: that rounds, and twins would lie apart.
         squares = ((self.points - self.points[at]) ** 2).sum(axis=1)

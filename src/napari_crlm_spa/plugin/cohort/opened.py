@@ -33,8 +33,8 @@ class OpenedCohort:
     ----------
     name, source
         What it is called, and the file or folder that was opened.
-    cohort
-        What was read; None of a study whose cohort is not known.
+    cohort, read_from
+        What was read, and from where; None of a study whose cohort is not known.
     patients
         One row a patient, `survival` in the same order.
     survival
@@ -62,6 +62,7 @@ class OpenedCohort:
     patients: pd.DataFrame
     survival: Survival
     cohort: Cohort | None = None
+    read_from: Path = field(default_factory=Path)
     slides: pd.DataFrame | None = None
     base: Path = field(default_factory=Path)
     built: datetime | None = None
@@ -74,6 +75,13 @@ class OpenedCohort:
 
     def __len__(self) -> int:
         return len(self.patients)
+
+    @property
+    def report(self) -> Path | None:
+        """Where the study's report is, if one was written; None without a study."""
+        from napari_crlm_spa.core.cohort.study.folder import REPORT_HTML
+
+        return None if self.study is None else self.study / REPORT_HTML
 
 
 def open_cohort(path: Path) -> Generator[Progress, None, OpenedCohort]:
@@ -123,6 +131,7 @@ def of_cohort(cohort: Cohort, source: Path) -> OpenedCohort:
         patients,
         survival,
         cohort,
+        source,
         cohort.slides,
         base,
         _written_at(source),
@@ -211,6 +220,7 @@ def joined(cohort: OpenedCohort, study: OpenedCohort) -> OpenedCohort:
         study,
         patients=patients,
         cohort=cohort.cohort,
+        read_from=cohort.read_from,
         slides=cohort.slides,
         base=cohort.base,
         built=cohort.built,
@@ -218,3 +228,22 @@ def joined(cohort: OpenedCohort, study: OpenedCohort) -> OpenedCohort:
         problems=cohort.problems,
         note="",
     )
+
+
+def together(before: OpenedCohort | None, opened: OpenedCohort) -> OpenedCohort:
+    """Return what is to be shown after another file was opened.
+
+    A study that does not know its cohort and a cohort that has all of its patients belong
+    together, in whichever order they were opened. Otherwise what was opened last is shown alone.
+    """
+    if before is None:
+        return opened
+    for cohort, study in ((before, opened), (opened, before)):
+        alone = study.study is not None and study.cohort is None
+        if alone and cohort.study is None:
+            try:
+                return joined(cohort, study)
+            except CohortError as error:
+                note = str(error) if study is opened else ""
+                return dataclasses.replace(opened, note=note or opened.note)
+    return opened

@@ -112,7 +112,7 @@ class SlideOpener(QObject):
         if panel is None:
             self.problem.emit("There is no window to open slides in.")
             return False
-        self._look_for_results(panel, slide)
+        sentence = _look_for_results(panel, slide)
         path = absolute(path)
         if path not in panel.queue:
             panel.control.take([QueuedSlide(path, None, patient)], add=True)
@@ -122,20 +122,23 @@ class SlideOpener(QObject):
             reason = "" if entry is None else entry.reason
             self.problem.emit(reason or f"{path.name} cannot be opened.")
             return False
+        if sentence:
+            self.told.emit(sentence)
         return True
 
-    def _look_for_results(self, panel: AnalysisPanel, slide: PatientSlide) -> None:
-        if slide.analysis is None:
-            return
-        wanted, text = slide.analysis.parent, panel.settings.folder.text().strip()
-        if text and absolute(text) == absolute(wanted):
-            return
-        if panel.runner.busy or panel.control.batch is not None:
-            # Slides that still wait must not be analyzed into another folder.
-            self.told.emit(
-                f"The map of {slide.name} is in {wanted}. It is shown once the analysis that is "
-                "going on has ended: choose that folder under Results in."
-            )
-            return
-        panel.settings.set_results(str(wanted))
-        self.told.emit(f"Results are now read from and written to {wanted}.")
+
+def _look_for_results(panel: AnalysisPanel, slide: PatientSlide) -> str:
+    """Let the workspace look for results where the slide's are; return what is to be said."""
+    if slide.analysis is None:
+        return ""
+    wanted, text = slide.analysis.parent, panel.settings.folder.text().strip()
+    if text and absolute(text) == absolute(wanted):
+        return ""
+    if panel.runner.busy or panel.control.batch is not None:
+        # Slides that still wait must not be analyzed into another folder.
+        return (
+            f"The map of {slide.name} is in {wanted}. It is shown once the analysis that is going "
+            "on has ended and you have chosen that folder under Results in."
+        )
+    panel.settings.set_results(str(wanted))
+    return f"Results are now read from and written to {wanted}."

@@ -58,7 +58,9 @@ _TITLES = {
 }
 #: So many rows are measured for the width of a column, and so wide it is at most.
 _MEASURED, _WIDEST = 300, 24
-_COMPARISON = re.compile(r"([^\W\d][\w.]*)\s*(>=|<=|!=|==|=|>|<)\s*([^\s,;]+)")
+_COMPARISON = re.compile(
+    r"([^\W\d][\w.]*)\s*(>=|<=|!=|==|=|>|<)\s*([+-]?\d+,\d+(?![^\s,;])|[^\s,;]+)"
+)
 _COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     ">=": operator.ge,
     "<=": operator.le,

@@ -127,7 +127,7 @@ def test_a_patient_with_holes_is_told_which():
     frame = table([[1, 2, 3], [np.nan, 2, np.nan], [2, 2, 1]])
     space = FeatureSpace(frame, THREE)
     assert space.n_left_out == 1
-    with pytest.raises(CohortError, match="Patient P2 has no .* and .*Choose features"):
+    with pytest.raises(CohortError, match=r"Patient P2 has no value of .* and .*Choose features"):
         space.neighbors(1, 2)
     assert FeatureSpace(frame, THREE[1:2]).n_left_out == 0
 

@@ -17,9 +17,9 @@ from qtpy.QtWidgets import (
 
 from napari_crlm_spa.plugin.widgets.tables import ReadOnlyTable
 
-PROBLEMS = ("", "Row", "Patient", "Column", "Value", "What", "What to do", "File")
-_FIELDS = ("severity", "row", "patient", "column", "value", "problem", "remedy", "source")
-_LETTERS = (8, 5, 10, 14, 10, 34, 34, 14)
+PROBLEMS = ("", "Row", "Patient", "What", "What to do", "Column", "Value", "File")
+_FIELDS = ("severity", "row", "patient", "problem", "remedy", "column", "value", "source")
+_LETTERS = (9, 5, 9, 32, 32, 14, 10, 14)
 FLOW = ("Step", "", "Before", "After", "Excluded")
 LIST_PX = 110
 
@@ -54,8 +54,8 @@ class ChecksBox(QWidget):
         errors = sum(each.severity == "error" for each in problems)
         warnings = len(problems) - errors
         self.line.setText(
-            f"{errors:,} rows were left out, {warnings:,} are to be looked at. Point at a cell to "
-            "read all of it."
+            f"Problems that exclude a row: {errors:,}. To be looked at: {warnings:,}. Point at a "
+            "cell to read all of it."
             if problems
             else "Nothing was found wrong with the tables."
         )
@@ -84,7 +84,7 @@ def _table() -> QTableWidget:
     table.verticalHeader().hide()
     table.verticalHeader().setDefaultSectionSize(20)
     table.horizontalHeader().setStretchLastSection(True)
-    letter = table.fontMetrics().horizontalAdvance("0")
+    letter = table.fontMetrics().averageCharWidth() + 1
     for column, letters in enumerate(_LETTERS):
         table.setColumnWidth(column, letter * letters)
     return table

@@ -156,6 +156,7 @@ def draw(
         looks=looks,
         intervals=intervals,
         note=note,
+        ylabel="Survival (%)",
     )
 
 

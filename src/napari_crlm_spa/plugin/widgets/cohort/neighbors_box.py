@@ -108,7 +108,7 @@ class NeighborsBox(QWidget):
         self._layout.addLayout(top)
         self._layout.addWidget(self.claim)
         self._layout.addWidget(self.line)
-        self._layout.addWidget(self.list, 1)
+        self._layout.addWidget(self.list, 2)
         self._layout.addWidget(self.note)
         self._layout.addWidget(self.disclaimer)
 
@@ -201,7 +201,7 @@ class NeighborsBox(QWidget):
 
     def _update(self) -> None:
         options: NeighborOptions = read_form(self._form)
-        self.claim.setText(CLAIM.format(scaling=options.scaling))
+        self.claim.setText(f"<small>{CLAIM.format(scaling=options.scaling)}</small>")
         self.shown, problem = None, NOBODY
         if self.cohort is not None and self._row >= 0:
             try:
@@ -217,7 +217,7 @@ class NeighborsBox(QWidget):
 
     def _space_of(self, features: tuple[str, ...], scaling: str) -> FeatureSpace:
         assert self.cohort is not None
-        if not features:
+        if not features and known_features(self.cohort):
             raise CohortError("No feature is chosen. Choose at least one.")
         key = (features, scaling)
         if self._space is None or self._space[0] != key:
@@ -259,7 +259,7 @@ class NeighborsBox(QWidget):
             from napari_crlm_spa.plugin.widgets.cohort.curve_canvas import CurveCanvas
 
             self.canvas = CurveCanvas(lambda _months: None)
-            self._layout.insertWidget(4, self.canvas, 2)
+            self._layout.insertWidget(4, self.canvas, 3)
         self.canvas.show()
         self.canvas.show_curves(self.shown.curves, intervals=True, risk=False, note="")
 

@@ -9,8 +9,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, Qt, QTimer
-from qtpy.QtGui import QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent
+from qtpy.QtCore import QEvent, Qt, QTimer, QUrl
+from qtpy.QtGui import (
+    QDesktopServices,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeySequence,
+    QResizeEvent,
+)
 from qtpy.QtWidgets import (
     QDockWidget,
     QFileDialog,
@@ -27,9 +33,8 @@ from qtpy.QtWidgets import (
 )
 
 from napari_crlm_spa.core.slide import stem
-from napari_crlm_spa.errors import CohortError
 from napari_crlm_spa.plugin.cohort.groupings import Grouping
-from napari_crlm_spa.plugin.cohort.opened import OpenedCohort, joined, open_cohort
+from napari_crlm_spa.plugin.cohort.opened import OpenedCohort, open_cohort, together
 from napari_crlm_spa.plugin.cohort.opener import SlideOpener
 from napari_crlm_spa.plugin.cohort.patient_table import PatientTable
 from napari_crlm_spa.plugin.cohort.slides import PatientSlide, corrected_since, slides_of
@@ -38,6 +43,7 @@ from napari_crlm_spa.plugin.session import OpenSlide, Session
 from napari_crlm_spa.plugin.widgets.cohort.build_box import BuildBox
 from napari_crlm_spa.plugin.widgets.cohort.checks_box import ChecksBox
 from napari_crlm_spa.plugin.widgets.cohort.curve_box import CurveBox
+from napari_crlm_spa.plugin.widgets.cohort.fit_box import FitBox, Fitted
 from napari_crlm_spa.plugin.widgets.cohort.neighbors_box import NeighborsBox
 from napari_crlm_spa.plugin.widgets.cohort.patient_list import PatientList
 from napari_crlm_spa.plugin.widgets.cohort.slide_finder import SlideFinder
@@ -50,7 +56,7 @@ if TYPE_CHECKING:
 
 WIDTH_PX = 420
 #: Of table and curves, before anybody has moved the line between them.
-SIZES_PX = [320, 440]
+SIZES_PX = [270, 490]
 #: From this width on, table and curves stand side by side.
 WIDE_PX = 820
 LAST = "cohort_last"
@@ -105,6 +111,7 @@ class CohortPanel(QWidget):
         self.neighbors = NeighborsBox()
         self.checks = ChecksBox()
         self.build_box = BuildBox()
+        self.fit_box = FitBox()
         self.tabs = QTabWidget()
         for name, tab in (
             ("Survival", self.curves),
@@ -141,6 +148,9 @@ class CohortPanel(QWidget):
         menu.addAction("Build from analyses…", self.show_build)
         menu.addSeparator()
         menu.addAction("Where slides are…", self._on_relocate)
+        self.fit_action = menu.addAction("Fit a score and report…", self.show_fit)
+        self.report_action = menu.addAction("Show the report", self._on_report)
+        menu.addSeparator()
         self.close_action = menu.addAction("Close the cohort", lambda: self.show_cohort(None))
         return menu
 
@@ -155,7 +165,7 @@ class CohortPanel(QWidget):
         self.splitter.setChildrenCollapsible(False)
         self.splitter.setSizes(SIZES_PX)
         self.pages = QStackedWidget()
-        for page in (self.welcome, self.build_box, self.splitter):
+        for page in (self.welcome, self.build_box, self.fit_box, self.splitter):
             self.pages.addWidget(page)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
@@ -182,6 +192,9 @@ class CohortPanel(QWidget):
         self.build_box.built.connect(self._on_built)
         self.build_box.problem.connect(self._on_build_problem)
         self.build_box.closed.connect(self._show_page)
+        self.fit_box.fitted.connect(self._on_fitted)
+        self.fit_box.problem.connect(self._on_build_problem)
+        self.fit_box.closed.connect(self._show_page)
         self.opener.told.connect(self._tell)
         self.opener.problem.connect(self._show_problem)
         self.opener.session_changed.connect(self._on_session)
@@ -233,16 +246,30 @@ class CohortPanel(QWidget):
         if cohort.problems:
             self.tabs.setCurrentWidget(self.checks)
 
+    def show_fit(self) -> None:
+        """Show the form that fits a score to the open cohort."""
+        if self.cohort is not None and self.cohort.cohort is not None:
+            self._clear()
+            self.fit_box.prepare(self.cohort)
+            self.pages.setCurrentWidget(self.fit_box)
+
+    def _on_fitted(self, fitted: Fitted) -> None:
+        self.open_path(fitted.folder)
+        self.open_page(fitted.page)
+
+    def _on_report(self) -> None:
+        if self.cohort is not None and self.cohort.report is not None:
+            self.open_page(self.cohort.report)
+
+    def open_page(self, page: Path) -> None:
+        """Show a page in the browser."""
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(page.absolute())))
+
     def _on_opened(self, cohort: OpenedCohort) -> None:
-        if cohort.study is not None and cohort.slides is None and self.cohort is not None:
-            try:
-                cohort = joined(self.cohort, cohort)
-            except CohortError as error:
-                self._show_problem(str(error))
         remember(**{LAST: str(cohort.source)})
-        self.show_cohort(cohort)
-        if cohort.note:
-            self._tell(cohort.note)
+        self.show_cohort(together(self.cohort, cohort))
+        if self.cohort is not None and self.cohort.note:
+            self._tell(self.cohort.note)
 
     def show_cohort(self, cohort: OpenedCohort | None) -> None:
         """Show a cohort; None closes it."""
@@ -261,6 +288,9 @@ class CohortPanel(QWidget):
         self.tabs.setTabVisible(at, has_checks)
         self.tabs.setTabText(at, f"Checks ({len(problems):,})" if problems else "Checks")
         self.close_action.setEnabled(cohort is not None)
+        self.fit_action.setEnabled(cohort is not None and cohort.cohort is not None)
+        page = None if cohort is None else cohort.report
+        self.report_action.setEnabled(page is not None and page.is_file())
         self._show_title()
         self._show_page()
 
@@ -468,6 +498,7 @@ class CohortPanel(QWidget):
         self._settle.stop()
         self.job.drop()
         self.build_box.job.drop()
+        self.fit_box.job.drop()
         self.finder.stop()
         self.opener.use_workspace(None)
 

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from qtpy.QtCore import QItemSelectionModel, QModelIndex, QPoint, QSignalBlocker, Qt, Signal
-from qtpy.QtGui import QKeySequence
+from qtpy.QtCore import (
+    QEvent,
+    QItemSelectionModel,
+    QModelIndex,
+    QObject,
+    QPoint,
+    QSignalBlocker,
+    Qt,
+    Signal,
+)
+from qtpy.QtGui import QKeyEvent
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -13,7 +22,6 @@ from qtpy.QtWidgets import (
     QLineEdit,
     QMenu,
     QPushButton,
-    QShortcut,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -94,11 +102,8 @@ class PatientList(QWidget):
         header = self.view.horizontalHeader()
         header.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         header.customContextMenuRequested.connect(self._on_header_menu)
-        inside = Qt.ShortcutContext.WidgetWithChildrenShortcut
-        clear = QShortcut(QKeySequence(Qt.Key.Key_Escape), self.filter, self.filter.clear)
-        clear.setContext(Qt.ShortcutContext.WidgetShortcut)
-        gone = QShortcut(QKeySequence(Qt.Key.Key_Escape), self.view, self.filter.clear)
-        gone.setContext(inside)
+        self.filter.installEventFilter(self)
+        self.view.installEventFilter(self)
 
     # -- what is listed -------------------------------------------------------------------
 
@@ -223,6 +228,14 @@ class PatientList(QWidget):
         self.filter.setFocus()
         self.filter.selectAll()
 
+    def eventFilter(self, _watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Show all patients again with Escape; with nothing to widen it is not ours."""
+        is_key = event.type() == QEvent.Type.KeyPress and isinstance(event, QKeyEvent)
+        if is_key and event.key() == Qt.Key.Key_Escape and self.filter.text():
+            self.filter.clear()
+            return True
+        return False
+
     # -- columns --------------------------------------------------------------------------
 
     def _shown(self, table: PatientTable | None) -> list[str]:
@@ -278,7 +291,6 @@ def _view(model: PatientModel) -> QTableView:
     rows.setSectionResizeMode(rows.ResizeMode.Fixed)
     header = view.horizontalHeader()
     header.setHighlightSections(False)
-    header.setStretchLastSection(True)
     header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
     view.setSortingEnabled(True)
     return view
