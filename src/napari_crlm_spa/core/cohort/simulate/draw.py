@@ -146,10 +146,10 @@ def patient_names(n: int, seed: int) -> list[str]:
 
 
 def _live(rng: np.random.Generator, truth: Truth, predictor: Floats) -> tuple[Floats, Floats]:
-    """Draw follow-up in months and 1 = died, by inverting the survival function."""
+    """Draw follow-up in months and 1 = died, by inverting both distributions."""
     n = len(predictor)
     death = truth.scale_months * (rng.exponential(size=n) / np.exp(predictor)) ** (1 / truth.shape)
-    censored = rng.uniform(*truth.censoring_months, n)
+    censored = truth.censoring_at(rng.random(n))
     time = np.round(np.minimum(death, censored), MONTH_DECIMALS)
     return np.maximum(time, SHORTEST_MONTHS), (death <= censored).astype(float)
 

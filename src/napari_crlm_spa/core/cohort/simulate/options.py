@@ -59,16 +59,16 @@ class SimulateOptions(Options):
         advanced=True,
     )
     shortest_follow_up_months: float = option(
-        13.0,
-        "Censoring is uniform from here (read off the paper's numbers at risk)",
+        12.0,
+        "Who lives is followed for at least this long",
         min=0.0,
         max=120.0,
         unit="months",
         advanced=True,
     )
     longest_follow_up_months: float = option(
-        90.0,
-        "... to here; with 13 months, the median follow-up is the paper's 51.6 months",
+        104.0,
+        "Nobody is followed for longer; 12 to 104 months give the paper's median of 51.6 months",
         min=1.0,
         max=600.0,
         unit="months",

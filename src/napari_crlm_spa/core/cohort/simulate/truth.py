@@ -38,6 +38,10 @@ CLINICAL_SOURCE = (
 #: The population of which cut-points and baseline hazard are taken; its seed never changes.
 POPULATION, POPULATION_SEED = 6000, 20230727
 FIVE_YEARS = 60.0
+#: Follow-up of the living ends at ``low + (high - low) z`` with P(z > x) = (1 - x^a)^b
+#: (Kumaraswamy's distribution): a and b were chosen so that the numbers at risk resemble the
+#: paper's from month 12 to month 96.
+CENSORING_SHAPES = (1.3, 1.7)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,7 +59,7 @@ class Truth:
     scale_months, shape
         ``S(t) = exp(-(t / scale)^shape exp(x b))``: Weibull, proportional hazards.
     censoring_months
-        Follow-up ends between these two, uniformly, if death doesn't come before.
+        Follow-up ends between these two, if death doesn't come before.
     risk_model
         Where the coefficients of the features come from.
     effect_size
@@ -107,6 +111,11 @@ class Truth:
         """Whether the coefficients of features are a preset's, and not 0."""
         return bool(self.effect_size and self.risk_model)
 
+    def censoring_at(self, share: Floats) -> Floats:
+        """Return the month at which the follow-up of this share of the living has ended."""
+        (low, high), (a, b) = self.censoring_months, CENSORING_SHAPES
+        return np.asarray(low + (high - low) * (1 - (1 - share) ** (1 / b)) ** (1 / a))
+
     def true_risk_model(self) -> RiskModel:
         """Return the truth as a risk model, with its cut-points.
 
@@ -151,6 +160,7 @@ class Truth:
             "scale_months": self.scale_months,
             "shape": self.shape,
             "censoring_months": list(self.censoring_months),
+            "censoring_shapes": list(CENSORING_SHAPES),
             "risk_model": self.risk_model,
             "effect_size": self.effect_size,
             "sources": dict(self.sources),

@@ -45,6 +45,11 @@ def test_survival_has_the_papers_shape(many):
     assert survival.time.min() > 0
 
 
+def test_the_sample_reaches_beyond_eight_years_as_the_papers_curves_do():
+    for seed in range(5):
+        assert 96 < simulate_cohort(SimulateOptions(seed=seed)).survival.time.max() < 105
+
+
 def test_numbers_at_risk_are_near_the_papers(many):
     """METHODS 8: of 420 patients at month 0, low and high SOF group together."""
     paper = np.array([385, 284, 178, 117, 77, 41, 18, 2]) / 420

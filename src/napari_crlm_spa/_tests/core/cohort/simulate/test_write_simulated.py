@@ -4,9 +4,10 @@ import json
 
 import pandas as pd
 
-from napari_crlm_spa.core.cohort.columns import SOFS
+from napari_crlm_spa.core.cohort.columns import CLINICAL, SOFS
 from napari_crlm_spa.core.cohort.simulate import SIMULATED, SimulateOptions, simulate_cohort
 from napari_crlm_spa.core.cohort.simulate.write import write_simulated
+from napari_crlm_spa.core.cohort.table import BuildOptions, build_cohort
 from napari_crlm_spa.core.cohort.table.folder import read_folder
 from napari_crlm_spa.core.risk import load_risk_model
 from napari_crlm_spa.core.store import read_features
@@ -49,3 +50,21 @@ def test_analyses_hold_the_slides_features(tmp_path):
     clinical = pd.read_csv(tmp_path / "simulated-clinical.csv")
     assert len(clinical) == 24
     assert not set(SOFS) & set(clinical)
+
+
+def test_cohort_build_makes_the_same_patients_of_the_analyses(tmp_path):
+    """The whole way: folders of slides and a clinical table, two slides a patient."""
+    drawn = simulate_cohort(SimulateOptions(n_patients=25, slides_per_patient=2))
+    write_simulated(tmp_path, drawn, analyses=True)
+    work = build_cohort(
+        [tmp_path / "simulated-analyses"], tmp_path / "simulated-clinical.csv", BuildOptions()
+    )
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            built = end.value
+            break
+    assert not [each for each in built.problems if each.severity == "error"]
+    columns = ["patient", "os.time", "os.event", *CLINICAL, *SOFS, "simulated"]
+    pd.testing.assert_frame_equal(built.patients[columns], drawn.frame[columns])
