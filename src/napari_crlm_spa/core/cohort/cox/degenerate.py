@@ -19,10 +19,15 @@ from napari_crlm_spa.core.cohort.survival import Floats, Survival
 EVENTS_PER_COEFFICIENT = 10
 
 
-def no_deaths(n: int) -> str:
+def no_deaths(n: int, columns: Sequence[str]) -> str:
     """Say that there is nothing to fit."""
+    if n == 0 and len(columns) == 1:
+        return f"No patient has a value of {named(columns[0])}. Fill it in, or leave it out."
     if n == 0:
-        return "No patient has all of the columns, so there is no model. Leave columns out."
+        return (
+            f"No patient has all of {_listed(columns)}, so there is no model. Fill holes in, or "
+            "leave columns out."
+        )
     return (
         f"None of the {n} patients died, so no Cox model can be fitted. Check that 1 means died, "
         "or wait for longer follow-up."

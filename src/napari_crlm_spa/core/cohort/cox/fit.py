@@ -306,7 +306,7 @@ def _doubts(
     columns: tuple[str, ...], found: Estimate, survival: Survival, values: Floats, limit: float
 ) -> list[str]:
     if not survival.n_events:
-        return [degenerate.no_deaths(len(survival))]
+        return [degenerate.no_deaths(len(survival), columns)]
     told = []
     for place, column in enumerate(columns):
         if not found.independent[place]:

@@ -14,7 +14,7 @@ from napari_crlm_spa.core.cohort.cox.collinearity import (
     drop_collinear,
 )
 from napari_crlm_spa.core.cohort.cox.degenerate import EVENTS_PER_COEFFICIENT
-from napari_crlm_spa.core.cohort.cox.design import named
+from napari_crlm_spa.core.cohort.cox.design import complete, named, numbers
 from napari_crlm_spa.core.cohort.cox.fit import CoxFit, fit_cox
 from napari_crlm_spa.core.cohort.cox.partial_likelihood import Ties
 from napari_crlm_spa.core.cohort.cox.stepwise import DIRECTIONS, Direction, Stepwise, stepwise
@@ -214,8 +214,14 @@ def select_model(
         prefer=chosen.families,
         p_univariate=dict(zip(univariate["column"], univariate["p_lrt"], strict=True)),
     )
-    paths, fit = {}, None
-    if candidates:
+    paths: dict[str, Stepwise] = {}
+    fit = None
+    if candidates and not _deaths(binary, survival, candidates):
+        warnings.append(
+            f"Nobody who has all of {', '.join(map(named, candidates))} died, so there is no "
+            "model. Leave out features with many holes."
+        )
+    elif candidates:
         paths = {
             direction: stepwise(
                 binary,
@@ -247,6 +253,10 @@ def select_model(
         fit,
         tuple(warnings),
     )
+
+
+def _deaths(binary: pd.DataFrame, survival: Survival, columns: tuple[str, ...]) -> int:
+    return survival.take(complete(numbers(binary, columns), survival)).n_events
 
 
 def _final(

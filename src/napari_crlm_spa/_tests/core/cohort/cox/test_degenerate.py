@@ -109,7 +109,12 @@ def test_nobody_has_the_column():
     survival, frame = draw(5)
     fit = fit_cox(frame.assign(gone=np.nan), survival, ["gone"])
     assert (fit.n, fit.n_missing) == (0, 80)
-    assert np.isnan(fit.coef).all() and "No patient has" in fit.warnings[0]
+    assert np.isnan(fit.coef).all() and "No patient has a value of gone" in fit.warnings[0]
+    both = frame.assign(
+        a=np.where(frame.index < 40, np.nan, 1.0), b=np.where(frame.index < 40, 1.0, np.nan)
+    )
+    told = fit_cox(both, survival, ["a", "b"]).warnings
+    assert any("No patient has all of a and b" in each for each in told)
 
 
 def test_all_deaths_at_one_time_leave_the_test_of_proportional_hazards_open():

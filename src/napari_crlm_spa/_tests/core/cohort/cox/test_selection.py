@@ -91,6 +91,16 @@ def test_holes_are_told():
         assert any("380 patients that have all of 20 candidates" in w for w in chosen.warnings)
 
 
+def test_features_that_nobody_has_together_make_no_model():
+    binary, raw, survival = cohort()
+    binary = binary[list(TRUTH)].copy()
+    binary.iloc[:200, 0] = np.nan
+    binary.iloc[200:, 1] = np.nan
+    chosen = select_model(binary, raw, survival, SelectionOptions(p_univariate=1))
+    assert chosen.fit is None and chosen.paths == {}
+    assert "Nobody who has all of" in chosen.warnings[-1]
+
+
 def test_a_separated_feature_is_no_candidate_and_told():
     binary, raw, survival = cohort()
     binary["TUM_MUC_interaction"] = 0.0
