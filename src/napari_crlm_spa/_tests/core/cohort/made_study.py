@@ -203,7 +203,8 @@ def _follow_up(survival):
 def _cox(columns, survival):
     """Coefficients, errors and tests of a Cox model, as the tables hold them."""
     best = PartialLikelihood(survival, np.asarray(columns, float)).maximize()
-    return best, np.sqrt(np.diag(np.linalg.inv(best.information)))
+    errors = np.sqrt(np.diag(np.linalg.pinv(best.information)))
+    return best, np.where(best.runs_away, np.nan, np.maximum(errors, 1e-6))
 
 
 def _hr(coef, error):

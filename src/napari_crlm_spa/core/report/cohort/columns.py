@@ -109,13 +109,23 @@ def text(head: str, name: str, words: Mapping[str, str] | None = None) -> Column
     return Column(head, (name,), write, number=False)
 
 
+#: Columns of the table of patients that the study itself makes.
+_OWN = {
+    "score": "SOF score",
+    "sof_group": "SOF risk group",
+    "crs_group": "CRS group",
+    "combined_grade": "SOF-CRS grade",
+}
+
+
 def feature(head: str, name: str) -> Column:
     """Show the label of a column that stands in a cell."""
 
     def write(row: Record) -> Cell:
         key = str(row.get(name, ""))
         sign = key[:2] if key[:2] in ("+ ", "- ") else ""
-        label = label_of(key[len(sign) :].removesuffix("_high"))
+        column = key[len(sign) :].removesuffix("_high")
+        label = _OWN.get(column) or label_of(column)
         return Cell(sign.replace("-", "\u2212") + label, key if label != key else "")
 
     return Column(head, (name,), write, number=False)
@@ -227,6 +237,15 @@ def _guessed(frame: pd.DataFrame, name: str) -> Column:
     return Column(head, (name,), lambda row: Cell(numbers.exact(_float(row, name)) or MISSING))
 
 
+def _lrt(row: Record) -> Cell:
+    return Cell(f"{numbers.fixed(_float(row, 'lrt'), 1)} ({numbers.whole(_float(row, 'lrt_df'))})")
+
+
+def _concordance(row: Record) -> Cell:
+    value, error = _float(row, "concordance"), _float(row, "concordance_se")
+    return Cell(f"{numbers.fixed(value, 3)} ({numbers.fixed(error, 3)})", numbers.exact(value))
+
+
 GROUPINGS = {
     "overall": "All patients",
     "sof": "SOF risk group",
@@ -301,7 +320,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         p("p (Wald)", "p_wald"), p("p (score)", "p_score"), fixed("C", "concordance", 3), _NOTE,
     ),
     "correlation": (
-        feature("", "a"), feature("", "b"), whole("n", "n"),
+        feature("Feature", "a"), feature("and", "b"), whole("n", "n"),
         interval("r (95\u00a0% CI)", "r", "lower95", "upper95", 2), p(),
     ),
     "collinear": (
@@ -317,17 +336,11 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         feature("Change", "change"), whole("df", "df"), fixed("AIC", "aic"),
     ),
     "models": (
-        _LABEL, _N, _DEATHS, whole("Left out", "n_missing"), fixed("LRT", "lrt", 1),
-        whole("df", "lrt_df"), p("p (LRT)", "lrt_p"), fixed("Wald", "wald", 1),
-        p("p (Wald)", "wald_p"), fixed("Score", "score", 1), p("p (score)", "score_p"),
-        Column(
-            "C (SE)",
-            ("concordance", "concordance_se"),
-            lambda row: Cell(
-                numbers.fixed(_float(row, "concordance"), 3)
-                + f" ({numbers.fixed(_float(row, 'concordance_se'), 3)})"
-            ),
-        ),
+        _LABEL, _N, _DEATHS, whole("Left out", "n_missing"),
+        Column("LRT (df)", ("lrt", "lrt_df"), _lrt), p("p (LRT)", "lrt_p"),
+        fixed("Wald", "wald", 1), p("p (Wald)", "wald_p"),
+        fixed("Score", "score", 1), p("p (score)", "score_p"),
+        Column("C (SE)", ("concordance", "concordance_se"), _concordance),
         fixed("AIC", "aic"),
         fixed("BIC", "bic"),
     ),
@@ -401,7 +414,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         interval("r (95\u00a0% CI)", "r", "lower95", "upper95", 2), p(), p("p (FDR)", "p_fdr"),
     ),
     "association_tables": (
-        feature("", "a"), feature("", "b"), text("Test", "test"), _N,
+        feature("Variable", "a"), feature("and", "b"), text("Test", "test"), _N,
         fixed("Statistic", "statistic"), whole("df*", "df"), p(), p("p (FDR)", "p_fdr"), _NOTE,
     ),
 }  # fmt: skip
