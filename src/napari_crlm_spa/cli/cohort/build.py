@@ -77,7 +77,7 @@ def build(
         raise typer.Exit(EXIT_PROBLEM)
     deaths = int(cohort.survival.n_events)
     for line in (
-        f"{cohort.name}: {len(cohort)} patients, {deaths} deaths.",
+        f"{cohort.name}: {_count(len(cohort), 'patient')}, {_count(deaths, 'death')}.",
         f"Cohort: {out}",
         f"Go on:  crlm-spa cohort fit {out} -o STUDY",
     ):
@@ -115,8 +115,8 @@ def _problems(cohort: Cohort, errors: int, out: Path) -> Table:
     table = Table(title=title, title_justify="left", show_lines=False)
     table.add_column("", no_wrap=True)
     table.add_column("row", justify="right", no_wrap=True)
-    for heading in ("patient", "column", "value"):
-        table.add_column(heading, overflow="fold", max_width=18)
+    for heading, width in (("patient", 16), ("column", 22), ("value", 14)):
+        table.add_column(heading, overflow="fold", max_width=width)
     table.add_column("problem and remedy", ratio=1)
     for each in found[:SHOWN]:
         mark = "[red]error[/]" if each.severity == "error" else "[yellow]warning[/]"

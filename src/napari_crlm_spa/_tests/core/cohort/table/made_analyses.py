@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 import json
 
 import numpy as np
@@ -93,7 +94,7 @@ def assert_adds_up(cohort):
             assert not steps
             continue
         assert steps[0].before == steps[0].after
-        for before, after in zip(steps, steps[1:], strict=False):
+        for before, after in itertools.pairwise(steps):
             assert after.before == before.after
         assert all(step.excluded >= 0 for step in steps)
         assert steps[-1].after == left

@@ -56,7 +56,7 @@ def test_excel_cells_become_text_without_losing_a_digit(tmp_path):
     assert sheet.rows[1] == ("007", "1e-300", "FALSE", "", "odd", "")
     assert "not read: other" in sheet.dialect
     assert read_sheet(path, "other").header == ("a",)
-    with pytest.raises(CohortError, match="no sheet 'third'.*Sheet, other"):
+    with pytest.raises(CohortError, match=r"no sheet 'third'.*Sheet, other"):
         read_sheet(path, "third")
 
 
