@@ -59,6 +59,8 @@ def univariate_table(
     }
     rows = [_row(column, fit) for column, fit in fits.items()]
     table = pd.DataFrame(rows, columns=list(_HEADER))
+    if not rows:  # columns of nothing would be of no kind
+        table = table.astype({name: float for name in _HEADER if name not in _WORDS})
     table["p_fdr"] = false_discovery_rate(table["p_lrt"])
     return table
 
@@ -81,6 +83,9 @@ _HEADER = (
     "concordance",
     "note",
 )
+
+
+_WORDS = ("column", "label", "kind", "note")
 
 
 def _row(column: str, fit: CoxFit) -> dict[str, object]:
