@@ -14,6 +14,7 @@ from napari_crlm_spa.core.cohort.table.cells import read_sheet
 from napari_crlm_spa.core.cohort.table.headers import plain, take_columns
 from napari_crlm_spa.core.cohort.table.numbers import is_hole
 from napari_crlm_spa.core.cohort.table.rows import Notebook, SlideEntry
+from napari_crlm_spa.core.cohort.table.slide_index import SlideIndex
 from napari_crlm_spa.core.slide import stem
 from napari_crlm_spa.errors import CohortError
 
@@ -97,7 +98,7 @@ def assign_by_tables(
     notebook
         For what doesn't fit.
     """
-    index = _Index(slides)
+    index = SlideIndex(slides)
     named: dict[int, dict[str, SlideEntry]] = {}
     found = Assignment([""] * len(slides), [""] * len(slides))
     for entry in entries:
@@ -215,7 +216,7 @@ def declare(
     notebook
         For names that are none of the patient's slides.
     """
-    index = _Index(slides)
+    index = SlideIndex(slides)
     for patient, said in names.items():
         for name, row in said:
             if name.casefold() in (*MARKED, *NOT_MARKED):
@@ -238,47 +239,6 @@ def declare(
 def _add(declared: dict[str, list[int]], patient: str, at: int) -> None:
     chosen = declared.setdefault(patient, [])
     chosen += [] if at in chosen else [at]
-
-
-class _Index:
-    """Finds slides by what people call them: path, file name, folder, name without suffix."""
-
-    def __init__(self, slides: Sequence[AnalyzedSlide]) -> None:
-        self._slides = slides
-        self._files: dict[str, list[int]] = {}
-        self._names: dict[str, list[int]] = {}
-        for at, slide in enumerate(slides):
-            self._files.setdefault(slide.slide.casefold(), []).append(at)
-            for name in {stem(Path(slide.slide)).casefold(), slide.folder.name.casefold()}:
-                self._names.setdefault(name, []).append(at)
-
-    def find(self, name: str) -> list[int]:
-        """Return the positions that a name may mean; usable ones only, if there are any."""
-        parts = _parts(name)
-        if not parts:
-            return []
-        last = parts[-1]
-        bare = stem(Path(last))
-        found = list(
-            dict.fromkeys(
-                self._files.get(last) or self._names.get(last) or self._names.get(bare) or []
-            )
-        )
-        if len(parts) > 1:
-            # A folder that was moved since leaves the name to go by.
-            found = [at for at in found if self._lies_at(at, parts)] or found
-        usable = [at for at in found if not self._slides[at].problem]
-        return usable or found
-
-    def _lies_at(self, at: int, parts: tuple[str, ...]) -> bool:
-        slide = self._slides[at]
-        return any(
-            _parts(path)[-len(parts) :] == parts for path in (slide.slide_path, str(slide.folder))
-        )
-
-
-def _parts(path: str) -> tuple[str, ...]:
-    return tuple(part.casefold() for part in re.split(r"[\\/]+", path) if part)
 
 
 def _unknown_patient(

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Generator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,12 +48,13 @@ from napari_crlm_spa.core.cohort.table.contents import (
     sort_problems,
 )
 from napari_crlm_spa.core.cohort.table.options import BuildOptions
-from napari_crlm_spa.core.cohort.table.patients import RULES, Chosen, choose, risk_model_for
+from napari_crlm_spa.core.cohort.table.patients import RULES, risk_model_for
 from napari_crlm_spa.core.cohort.table.rows import Notebook
-from napari_crlm_spa.core.cohort.table.settings import (
-    note_settings,
-    note_strange,
-    note_uncorrected,
+from napari_crlm_spa.core.cohort.table.selecting import (
+    Build,
+    choose_slides,
+    leave_out,
+    note_slides,
 )
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.core.store import to_json
@@ -66,39 +65,6 @@ if TYPE_CHECKING:
 
 #: Of features.csv, in the table of slides: tells whether they changed since.
 FEATURES_SHA256 = "features_sha256"
-#: Reasons of slides, for the flow and for slides.csv.
-_THEIR_PATIENTS = "their patients were excluded"
-_NOT_CHOSEN = "another slide of the patient counts"
-
-
-@dataclass(slots=True)
-class _Build:
-    """What the steps of one build share."""
-
-    options: BuildOptions
-    flow: Flow
-    notebook: Notebook
-    clinical: ClinicalTable
-    slides: list[AnalyzedSlide]
-    assigned: Assignment
-    left_out: list[str]
-    chosen: dict[str, Chosen] = field(default_factory=dict)
-    candidates: dict[str, list[int]] = field(default_factory=dict)
-
-    def drop(self, step: str, why: Mapping[int, str], reason: str) -> None:
-        """Leave slides out that are not left out yet."""
-        new = {at: text for at, text in why.items() if not self.left_out[at]}
-        for at, text in new.items():
-            self.left_out[at] = text
-        self.flow.drop("slides", step, len(new), reason)
-
-    def usable(self) -> dict[str, list[int]]:
-        """Return the slides of each patient that are not left out."""
-        found: dict[str, list[int]] = {}
-        for at, patient in enumerate(self.assigned.patients):
-            if patient and not self.left_out[at]:
-                found.setdefault(patient, []).append(at)
-        return found
 
 
 def build_cohort(
@@ -149,10 +115,10 @@ def build_cohort(
     record: dict[str, Any] = {"clinical": table.record}
     assigned = _assign(table, slides, options, notebook, record)
     flow.start("slides", "analyses", len(slides))
-    work = _Build(options, flow, notebook, table, slides, assigned, [""] * len(slides))
-    _leave_out(work)
-    _choose(work, model)
-    _note_slides(work)
+    work = Build(options, flow, notebook, table, slides, assigned, [""] * len(slides))
+    leave_out(work)
+    choose_slides(work, model)
+    note_slides(work)
     record |= {
         "options": options.as_dict(),
         "patient_rule": RULES[options.patient_rule],
@@ -210,154 +176,7 @@ def _assign(
     return found
 
 
-def _leave_out(work: _Build) -> None:
-    slides, assigned = work.slides, work.assigned
-    broken = {at: slide.problem for at, slide in enumerate(slides) if slide.problem}
-    for at, why in broken.items():
-        work.notebook.note(
-            "error",
-            f"The slide can't be used: {why}.",
-            "Analyze it again with the same output folder.",
-            patient=assigned.patients[at],
-            column=SLIDE,
-            value=slides[at].slide,
-        )
-    work.drop("unreadable analysis", broken, _several(broken.values()))
-    _leave_out_copies(work)
-    unknown = {at: assigned.why[at] for at in range(len(slides)) if not assigned.patients[at]}
-    work.drop("no patient", unknown, _several(unknown.values()))
-    why_out = work.clinical.excluded
-    excluded = {
-        at: f"patient excluded: {why_out[patient]}"
-        for at, patient in enumerate(assigned.patients)
-        if patient in why_out
-    }
-    work.drop("patient excluded", excluded, _THEIR_PATIENTS)
-    if work.options.reader and work.options.uncorrected == "exclude":
-        who = work.options.reader
-        plain = {at: f"not corrected by {who}" for at, s in enumerate(slides) if not s.reader}
-        work.drop("not corrected", plain, f"{who} has not corrected them")
-    refused = {at: slide.refusal for at, slide in enumerate(slides) if slide.refusal}
-    work.drop("too little tumor", refused, "the paper's exclusion: too little contiguous tumor")
-
-
-def _leave_out_copies(work: _Build) -> None:
-    """Count a slide that was analyzed twice once; contradicting analyses can't be used."""
-    groups: dict[str, list[int]] = {}
-    for at, slide in enumerate(work.slides):
-        if slide.fingerprint and not work.left_out[at]:
-            groups.setdefault(slide.fingerprint, []).append(at)
-    out: dict[int, str] = {}
-    for group in (group for group in groups.values() if len(group) > 1):
-        first = work.slides[group[0]]
-        folders = ", ".join(
-            f"{work.slides[at].folder.parent.name}/{work.slides[at].folder.name}" for at in group
-        )
-        owners = {work.assigned.patients[at] for at in group} - {""}
-        same = all(_same(first, work.slides[at]) for at in group[1:])
-        if same and len(owners) <= 1:
-            keep = next((at for at in group if work.assigned.patients[at]), group[0])
-            out |= {at: "the same slide was analyzed twice" for at in group if at != keep}
-            severity, remedy = "warning", "It is counted once."
-        else:
-            out |= dict.fromkeys(group, "the same slide was analyzed twice, and they differ")
-            severity, remedy = "error", "Name only the right folder; the slide is not used."
-        whose = f" for {' and '.join(sorted(owners))}" if len(owners) > 1 else ""
-        work.notebook.note(
-            "error" if severity == "error" else "warning",
-            f"One slide was analyzed several times{whose}: {folders}.",
-            remedy,
-            patient="; ".join(sorted(owners)),
-            column=SLIDE,
-            value=first.slide,
-        )
-    work.drop("analyzed twice", out, _several(out.values()))
-
-
-def _same(a: AnalyzedSlide, b: AnalyzedSlide) -> bool:
-    return (a.tumor_tiles == b.tumor_tiles) and all(
-        a.features[name] == b.features[name]
-        or (math.isnan(a.features[name]) and math.isnan(b.features[name]))
-        for name in SOFS
-    )
-
-
-def _choose(work: _Build, model: Any) -> None:
-    usable, why = work.usable(), {}
-    work.candidates = usable
-    with_slides = {patient for patient in work.assigned.patients if patient}
-    not_chosen: dict[int, str] = {}
-    for patient in work.clinical.patients[PATIENT]:
-        if patient not in usable:
-            why[patient] = "no usable slide" if patient in with_slides else "no analyzed slide"
-            if patient not in with_slides and patient not in work.assigned.noted:
-                _no_slide(work, patient)
-            continue
-        found = choose(
-            patient,
-            usable[patient],
-            work.slides,
-            work.options.patient_rule,
-            work.assigned.declared,
-            model,
-            work.notebook,
-        )
-        if isinstance(found, str):
-            why[patient] = found
-            not_chosen |= dict.fromkeys(usable[patient], f"patient excluded: {found}")
-            continue
-        work.chosen[patient] = found
-        not_chosen |= {at: _NOT_CHOSEN for at in usable[patient] if at not in found.slides}
-    for reason, n in sorted(Counter(why.values()).items()):
-        work.flow.drop("patients", reason, n, _REASONS.get(reason, reason))
-    rule = {at for at, text in not_chosen.items() if text == _NOT_CHOSEN}
-    work.drop(
-        "patient excluded",
-        {at: text for at, text in not_chosen.items() if at not in rule},
-        _THEIR_PATIENTS,
-    )
-    work.drop("one slide per patient", dict.fromkeys(rule, _NOT_CHOSEN), _rule(work.options))
-
-
-_REASONS = {
-    "no analyzed slide": "none of their slides is among the analyses",
-    "no usable slide": "all their slides were left out: too little tumor, or not readable",
-}
-
-
-def _rule(options: BuildOptions) -> str:
-    return f"{RULES[options.patient_rule]} (rule {options.patient_rule})"
-
-
-def _no_slide(work: _Build, patient: str) -> None:
-    work.notebook.note(
-        "error",
-        "None of the patient's slides is among the analyses.",
-        "Analyze them, or correct the names; the patient is not used.",
-        row=work.clinical.rows[patient],
-        patient=patient,
-    )
-
-
-def _several(reasons: Any) -> str:
-    """Name reasons with their counts."""
-    counts = Counter(reasons)
-    if len(counts) > 3:
-        return f"{sum(counts.values())} slides; slides.csv tells the reason of each"
-    return "; ".join(f"{reason} ({n})" for reason, n in counts.items())
-
-
-def _note_slides(work: _Build) -> None:
-    used = [work.slides[at] for at, why in enumerate(work.left_out) if not why]
-    own = Notebook("run.json")
-    note_settings(used, own)
-    note_strange(used, own)
-    if work.options.reader:
-        note_uncorrected(used, work.options.reader, own)
-    work.notebook.problems += own.problems
-
-
-def _usual_settings(work: _Build) -> dict[str, Any]:
+def _usual_settings(work: Build) -> dict[str, Any]:
     """Return what most slides were analyzed with, for the methods paragraph."""
     used = [slide for slide, why in zip(work.slides, work.left_out, strict=True) if not why]
     if not used:
@@ -367,7 +186,7 @@ def _usual_settings(work: _Build) -> dict[str, Any]:
     return found
 
 
-def _cohort(work: _Build, record: dict[str, Any], name: str) -> Cohort:
+def _cohort(work: Build, record: dict[str, Any], name: str) -> Cohort:
     table = work.clinical.patients
     kept = table[PATIENT].isin(list(work.chosen)).to_numpy(bool)
     patients = table[kept].reset_index(drop=True)
@@ -416,7 +235,7 @@ def _join(patients: pd.DataFrame, own: dict[str, Any], follow_up: tuple[str, str
     return pd.DataFrame({name: columns[name] for name in names}, columns=names)
 
 
-def _slides_frame(work: _Build) -> pd.DataFrame:
+def _slides_frame(work: Build) -> pd.DataFrame:
     import pandas as pd
 
     def text(values: Sequence[str]) -> Any:

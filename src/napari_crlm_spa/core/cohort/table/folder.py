@@ -7,10 +7,8 @@ trip is exact. Paths in ``slides.csv`` are relative to the folder where that is 
 
 from __future__ import annotations
 
-import io
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, cast
@@ -28,6 +26,7 @@ from napari_crlm_spa.core.cohort.table.contents import (
     flow_frame,
     problems_frame,
 )
+from napari_crlm_spa.core.cohort.table.plain_csv import from_csv, is_empty, kinds_of, to_csv
 from napari_crlm_spa.core.files import write_text
 from napari_crlm_spa.core.store import to_json
 from napari_crlm_spa.errors import CohortError
@@ -81,8 +80,8 @@ def write_cohort(folder: Path | str, cohort: Cohort) -> Path:
         "time": cohort.time,
         "event": cohort.event,
         "n_patients": len(cohort),
-        "patient_columns": _kinds(cohort.patients),
-        "slide_columns": None if cohort.slides is None else _kinds(cohort.slides),
+        "patient_columns": kinds_of(cohort.patients),
+        "slide_columns": None if cohort.slides is None else kinds_of(cohort.slides),
         "record": dict(cohort.record),
     }
     write_text(place / COHORT_JSON, to_json(record) + "\n")
@@ -141,86 +140,6 @@ def _changed_by_hand(cohort: Cohort, written: int) -> Cohort:
     return replace(cohort, flow=(*cohort.flow, step), problems=(said, *cohort.problems))
 
 
-def to_csv(frame: pd.DataFrame) -> str:
-    """Write a table so that every number comes back the same; holes are empty cells."""
-    import pandas as pd
-
-    plain = pd.DataFrame(
-        {name: _cells(frame[name]) for name in frame.columns}, columns=list(frame.columns)
-    )
-    text = io.StringIO()
-    plain.to_csv(text, index=False, lineterminator="\n")
-    return text.getvalue()
-
-
-def _cells(column: pd.Series[Any]) -> list[Any]:
-    if column.dtype.kind == "b":
-        return [int(value) for value in column]
-    if column.dtype.kind == "f":
-        return [_number(value) for value in column.tolist()]
-    return ["" if _empty(value) else value for value in column]
-
-
-def _number(value: float) -> str:
-    if np.isnan(value):
-        return ""
-    whole = value.is_integer() and abs(value) < 1e15 and not (value == 0 and np.signbit(value))
-    return str(int(value)) if whole else repr(value)
-
-
-def _kinds(frame: pd.DataFrame) -> dict[str, str]:
-    names = {"b": "flag", "i": "whole", "u": "whole", "f": "number"}
-    return {str(name): names.get(frame[name].dtype.kind, "text") for name in frame.columns}
-
-
-def from_csv(path: Path, kinds: Mapping[str, str]) -> pd.DataFrame:
-    """Read a table that `to_csv` wrote.
-
-    Parameters
-    ----------
-    path
-        The file.
-    kinds
-        ``"number"``, ``"whole"``, ``"flag"`` or ``"text"`` by column; others are guessed.
-    """
-    import pandas as pd
-
-    try:
-        raw = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise _damaged(path.parent, f"{path.name}: {error}") from error
-    columns = {}
-    for name in raw.columns:
-        cells = raw[name].tolist()
-        kind = kinds.get(name) or _guess(cells)
-        try:
-            columns[name] = _column(cells, kind)
-        except ValueError as error:
-            raise CohortError(
-                f"The column {name} of {path} should hold numbers: {error}. Correct the cell, or "
-                "build the cohort again."
-            ) from error
-    return pd.DataFrame(columns, columns=list(raw.columns))
-
-
-def _guess(cells: list[str]) -> str:
-    try:
-        numbers = [float(cell) for cell in cells if cell]
-    except ValueError:
-        return "text"
-    return "number" if numbers else "text"
-
-
-def _column(cells: list[str], kind: str) -> Any:
-    if kind == "number":
-        return np.array([float(cell) if cell else np.nan for cell in cells], np.float64)
-    if kind == "whole":
-        return np.array([int(cell) for cell in cells], np.int64)
-    if kind == "flag":
-        return np.array([bool(int(cell)) for cell in cells], np.bool_)
-    return np.array([cell if cell else np.nan for cell in cells], object)
-
-
 def _relative(slides: pd.DataFrame, folder: Path) -> pd.DataFrame:
     base = Path(os.path.abspath(folder))  # noqa: PTH100 - links stay as the user named them
     return slides.assign(
@@ -275,7 +194,7 @@ def _flow(path: Path) -> tuple[FlowStep, ...]:
     frame = from_csv(
         path, {**dict.fromkeys(_FLOW_TEXT, "text"), "before": "whole", "after": "whole"}
     )
-    texts = [["" if _empty(cell) else str(cell) for cell in frame[name]] for name in _FLOW_TEXT]
+    texts = [["" if is_empty(cell) else str(cell) for cell in frame[name]] for name in _FLOW_TEXT]
     counts = [frame[name].tolist() for name in ("before", "after")]
     return tuple(
         FlowStep(step, cast("Unit", unit), before, after, reason)
@@ -286,14 +205,10 @@ def _flow(path: Path) -> tuple[FlowStep, ...]:
 def _problems(path: Path) -> tuple[Problem, ...]:
     frame = from_csv(path, dict.fromkeys(PROBLEM_COLUMNS, "text"))
     texts = {
-        name: ["" if _empty(cell) else str(cell) for cell in frame[name]]
+        name: ["" if is_empty(cell) else str(cell) for cell in frame[name]]
         for name in PROBLEM_COLUMNS
     }
     return tuple(
         Problem(cast("Severity", severity), int(row) if row else None, *others)
         for severity, row, *others in zip(*texts.values(), strict=True)
     )
-
-
-def _empty(cell: Any) -> bool:
-    return isinstance(cell, float) and np.isnan(cell)
