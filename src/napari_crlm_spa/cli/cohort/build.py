@@ -86,7 +86,7 @@ def build(
 
 def _write_problems(out: Path, cohort: Cohort) -> None:
     from napari_crlm_spa.core.cohort.table import problems_frame
-    from napari_crlm_spa.core.cohort.table.folder import to_csv
+    from napari_crlm_spa.core.cohort.table.plain_csv import to_csv
     from napari_crlm_spa.core.files import write_text
 
     write_text(out / PROBLEMS_CSV, to_csv(problems_frame(cohort.problems)))

@@ -106,6 +106,7 @@ def _read_table(
         found = sort_problems(notebook.problems)
         first = next((each for each in found if each.severity == "error"), None)
         why = f" The first problem: {first.problem} {first.remedy}" if first else ""
+        why = why or " It has no row below the header."
         raise CohortError(f"No patient of {path.name} can be used.{why}")
     patients = add_clinical_risk(table.patients, table.rows, notebook)
     numbers = {

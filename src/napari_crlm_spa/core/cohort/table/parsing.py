@@ -32,9 +32,11 @@ class Reading:
     decimal_commas: list[str]
 
     def cells(self, column: str) -> list[str]:
+        """Return the cells of one of our columns."""
         return self.rows.cells[self.taken.headers[column]]
 
     def numbers(self, header: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return a column as numbers, and which cells are none."""
         found = to_numbers(self.rows.cells[header], semicolons=self.sheet.semicolons)
         if found.decimal_comma:
             self.decimal_commas.append(header)
@@ -42,6 +44,7 @@ class Reading:
 
 
 def clinical_columns(reading: Reading, out: dict[str, str]) -> dict[str, NDArray[Any]]:
+    """Read the clinical columns that the table has; `out` takes patients who are excluded."""
     found: dict[str, NDArray[Any]] = {}
     for column, variable in CLINICAL.items():
         if column not in reading.taken.headers:

@@ -93,9 +93,11 @@ def _column(cells: list[str], kind: str) -> Any:
 
 
 def is_empty(cell: Any) -> bool:
+    """Tell whether a cell of text is a hole."""
     return isinstance(cell, float) and np.isnan(cell)
 
 
 def kinds_of(frame: pd.DataFrame) -> dict[str, str]:
+    """Return what each column holds, as `from_csv` wants to know it."""
     names = {"b": "flag", "i": "whole", "u": "whole", "f": "number"}
     return {str(name): names.get(frame[name].dtype.kind, "text") for name in frame.columns}

@@ -65,6 +65,7 @@ class Build:
 
 
 def leave_out(work: Build) -> None:
+    """Leave out slides that can't be used, whatever the rule for several slides."""
     slides, assigned = work.slides, work.assigned
     broken = {at: slide.problem for at, slide in enumerate(slides) if slide.problem}
     for at, why in broken.items():
@@ -137,6 +138,7 @@ def _same(a: AnalyzedSlide, b: AnalyzedSlide) -> bool:
 
 
 def choose_slides(work: Build, model: RiskModel | None) -> None:
+    """Choose which slides count for each patient; patients without one are excluded."""
     usable, why = work.usable(), {}
     work.candidates = usable
     with_slides = {patient for patient in work.assigned.patients if patient}
@@ -196,6 +198,7 @@ def _several(reasons: Iterable[str]) -> str:
 
 
 def note_slides(work: Build) -> None:
+    """Note what is doubtful about the slides that count."""
     used = [work.slides[at] for at, why in enumerate(work.left_out) if not why]
     own = Notebook("run.json")
     note_settings(used, own)
