@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,8 +21,11 @@ from napari_crlm_spa.core.cohort.table.filters import FilterOptions
 COHORT = typer.Argument(
     help="A folder that cohort build wrote, or a CSV or Excel table with one row per patient"
 )
-TIME_FLAG = typer.Option("--time", help="Column of the follow-up", show_default=TIME)
-EVENT_FLAG = typer.Option("--event", help="Column of deaths: 1 died, 0 not", show_default=EVENT)
+TIME_FLAG = typer.Option("--time", help="Column of the follow-up")
+EVENT_FLAG = typer.Option("--event", help="Column of deaths: 1 died, 0 not")
+UNIT_FLAG = typer.Option(
+    "--time-unit", help="Unit of the follow-up in a table; a built cohort is in months"
+)
 
 
 @with_options("study", StudyOptions)
@@ -30,10 +33,7 @@ EVENT_FLAG = typer.Option("--event", help="Column of deaths: 1 died, 0 not", sho
 @with_options(
     "cutpoints",
     CutpointOptions,
-    {
-        "cutoff_file": "cutoffs",
-        "cutoff_permutations": "resamples",
-    },
+    {"method": "cutoffs", "cutoffs": "cutoff_file", "resamples": "cutoff_permutations"},
     "cutoff",
 )
 @with_options("selection", SelectionOptions)
@@ -52,6 +52,7 @@ def fit(
     name: Annotated[str, typer.Option(help="Name of the risk model")] = "",
     time: Annotated[str, TIME_FLAG] = TIME,
     event: Annotated[str, EVENT_FLAG] = EVENT,
+    time_unit: Annotated[Literal["months", "days", "years"], UNIT_FLAG] = "months",
     *,
     study: StudyOptions,
     filters: FilterOptions,
@@ -67,7 +68,7 @@ def fit(
     --stability-resamples, --calibration-resamples and --cv-repeats for what needs resampling.
     """
     from napari_crlm_spa.core.cohort.study.fit import FitOptions, fit_cohort
-    from napari_crlm_spa.core.cohort.table import read_cohort
+    from napari_crlm_spa.core.cohort.table import BuildOptions, read_cohort
 
     named = tuple(part.strip() for part in features.split(",") if part.strip())
     options = FitOptions(
@@ -78,6 +79,12 @@ def fit(
         curves=curves,
         study=study,
     )
-    found = read_cohort(cohort, time=time, event=event, features=named)
+    found = read_cohort(
+        cohort,
+        time=time,
+        event=event,
+        features=named,
+        options=BuildOptions(time_unit=time_unit),
+    )
     done = run_with_progress(fit_cohort(found, options, features=named, name=name), STARTS_AFRESH)
     show_study(done, out)

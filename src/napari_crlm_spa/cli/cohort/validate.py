@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from napari_crlm_spa.cli.cohort.fit import COHORT, EVENT_FLAG, TIME_FLAG
+from napari_crlm_spa.cli.cohort.fit import COHORT, EVENT_FLAG, TIME_FLAG, UNIT_FLAG
 from napari_crlm_spa.cli.cohort.show import show_study
 from napari_crlm_spa.cli.flags import with_options
 from napari_crlm_spa.cli.progress import STARTS_AFRESH, run_with_progress
@@ -32,6 +32,7 @@ def validate(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for tables and report")],
     time: Annotated[str, TIME_FLAG] = TIME,
     event: Annotated[str, EVENT_FLAG] = EVENT,
+    time_unit: Annotated[Literal["months", "days", "years"], UNIT_FLAG] = "months",
     *,
     study: StudyOptions,
     filters: FilterOptions,
@@ -45,7 +46,7 @@ def validate(
     from napari_crlm_spa.core.cohort.study.folder import read_study
     from napari_crlm_spa.core.cohort.study.frozen import FrozenStudy
     from napari_crlm_spa.core.cohort.study.validate import ValidateOptions, validate_cohort
-    from napari_crlm_spa.core.cohort.table import read_cohort
+    from napari_crlm_spa.core.cohort.table import BuildOptions, read_cohort
     from napari_crlm_spa.core.risk import load_risk_model
 
     adjusted: tuple[str, ...] = ()
@@ -55,7 +56,13 @@ def validate(
         adjusted = tuple(fitted.facts.get("adjusted_for", ()))
     else:
         frozen = FrozenStudy.of_risk_model(load_risk_model(model))
-    found = read_cohort(cohort, time=time, event=event, features=tuple(frozen.coefficients))
+    found = read_cohort(
+        cohort,
+        time=time,
+        event=event,
+        features=tuple(frozen.coefficients),
+        options=BuildOptions(time_unit=time_unit),
+    )
     options = ValidateOptions(filters=filters, curves=curves, study=study)
     done = run_with_progress(
         validate_cohort(frozen, found, options, adjust_for=adjusted), STARTS_AFRESH

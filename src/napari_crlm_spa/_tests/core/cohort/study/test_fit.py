@@ -147,7 +147,7 @@ def test_holes_leave_patients_without_a_score_and_are_told():
     table = study.tables["patients"].frame
     assert table["score"].isna().to_list() == [True] * 10 + [False] * 190
     assert (table["sof_group"][:10] == "").all()
-    assert any("10 patients have no score" in text for text in study.warnings)
+    assert any("10 of 200 patients have no score" in text for text in study.warnings)
 
 
 @pytest.mark.parametrize(
@@ -179,6 +179,8 @@ def test_features_that_no_slide_has_give_a_score_but_no_risk_model():
     assert "score_cutoff" in study.tables
     assert study.risk_model is None
     assert any("No risk model was written" in text for text in study.warnings)
+    # The score is not adjusted for what it is made of.
+    assert not set(study.facts["adjusted_for"]) & set(named)
 
 
 def test_patients_beyond_the_limit_are_censored_or_deleted_as_asked():

@@ -78,7 +78,8 @@ def add_curves(book: Gathering, cohort: Cohort, groups: RiskGroups, options: Cur
         found.logrank_pairwise,
         "p_fdr: Benjamini & Hochberg within the grouping.",
     )
-    main = {each.title for each in groups.present}
+    # Unknown spatial risk is told with the score; of parts of the cohort, the table tells.
+    main = {each.title for each in (groups.crs, groups.combined) if each is not None}
     book.warn_all(text for text in found.warnings if text.split(":")[0] in main)
     book.facts["interval"] = options.interval
     book.facts["groupings"] = {

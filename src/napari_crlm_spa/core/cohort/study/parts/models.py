@@ -50,8 +50,11 @@ def add_selection(
 
     frame, survival = cohort.patients, cohort.survival
     found = select_model(binary, frame[list(binary.columns)], survival, options)
-    clinical = univariate_table(frame, survival, clinical_columns(frame))
-    both = [table for table in (clinical, found.univariate) if len(table)]
+    others = [column for column in clinical_columns(frame) if column not in binary.columns]
+    clinical = univariate_table(frame, survival, others)
+    # Features are features here, also those that are not among the paper's 20.
+    features = found.univariate.assign(kind="sof")
+    both = [table for table in (clinical, features) if len(table)]
     if both:
         book.table(
             "univariate",

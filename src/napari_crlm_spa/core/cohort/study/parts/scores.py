@@ -59,7 +59,6 @@ def add_score(
         if any(len(each.path) for each in found)
         else pd.DataFrame(),
     )
-    book.warn_all([used.note], "Cut-off of the score")
     book.facts["score"] = {
         **options.as_dict(),
         "cutoff": used.cutoff,
@@ -98,8 +97,8 @@ def count_without_score(book: Gathering, score: Floats) -> None:
     """Tell how many patients have no score."""
     if unknown := int(np.isnan(score).sum()):
         book.warn(
-            f"{unknown} patients have no score, since a feature of the model could not be "
-            "computed on their slides; they are in no risk group."
+            f"{unknown} of {len(score)} patients have no score, since a feature of the model is "
+            "unknown; they are in no risk group and in no curve of it."
         )
 
 
