@@ -15,7 +15,7 @@ from napari_crlm_spa.cli.progress import STARTS_AFRESH, console, run_with_progre
 from napari_crlm_spa.core.cohort.table import PROBLEMS_CSV, BuildOptions
 
 if TYPE_CHECKING:
-    from napari_crlm_spa.core.cohort.table import Cohort
+    from napari_crlm_spa.core.cohort.table import Cohort, Problem
 
 #: Problems that are printed; the file has them all.
 SHOWN = 20
@@ -114,28 +114,24 @@ def _problems(cohort: Cohort, errors: int, out: Path) -> Table:
     title = f"{_count(errors, 'error')}, {_count(warnings, 'warning')}"
     table = Table(title=title, title_justify="left", show_lines=False)
     table.add_column("", no_wrap=True)
-    table.add_column("row", justify="right", no_wrap=True)
-    for heading, width in (("patient", 16), ("column", 22), ("value", 14)):
-        table.add_column(heading, overflow="fold", max_width=width)
-    table.add_column("problem and remedy", ratio=1)
+    table.add_column("where", overflow="fold", ratio=2)
+    table.add_column("problem and remedy", ratio=3)
     for each in found[:SHOWN]:
         mark = "[red]error[/]" if each.severity == "error" else "[yellow]warning[/]"
-        table.add_row(
-            mark,
-            "" if each.row is None else str(each.row),
-            escape(each.patient),
-            escape(each.column),
-            escape(_shortened(each.value)),
-            escape(f"{each.problem} {each.remedy}".strip()),
-        )
+        table.add_row(mark, escape(_where(each)), escape(f"{each.problem} {each.remedy}".strip()))
     if len(found) > SHOWN:
         table.caption = f"{len(found) - SHOWN} more in {out / PROBLEMS_CSV}"
         table.caption_justify = "left"
     return table
 
 
-def _shortened(value: str, most: int = 40) -> str:
-    return value if len(value) <= most else f"{value[:most]}..."
+def _where(problem: Problem, most: int = 40) -> str:
+    """Say where a problem is: ``row 4, P-12, Age: 210``."""
+    value = problem.value
+    value = value if len(value) <= most else f"{value[:most]}..."
+    place = f"{problem.column}: {value}" if value and problem.column else problem.column or value
+    row = "" if problem.row is None else f"row {problem.row}"
+    return ", ".join(part for part in (row, problem.patient, place) if part)
 
 
 def _count(n: int, what: str) -> str:

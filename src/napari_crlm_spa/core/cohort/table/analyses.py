@@ -7,10 +7,11 @@ import hashlib
 import json
 import math
 import os
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from napari_crlm_spa.core.cohort.columns import SOFS, TUMOR_TILES
@@ -60,6 +61,8 @@ class AnalyzedSlide:
         The sentence of the watch over strange tiles, if it warns.
     sha256
         Of ``features.csv``.
+    copy
+        Whether the same slide with the same features came before.
     """
 
     folder: Path
@@ -74,6 +77,7 @@ class AnalyzedSlide:
     settings: dict[str, Any] = field(default_factory=dict)
     strange: str = ""
     sha256: str = ""
+    copy: bool = False
 
 
 def find_analyses(places: Iterable[Path | str]) -> list[Path]:
@@ -130,7 +134,10 @@ def read_slide(folder: Path, reader: str = "") -> AnalyzedSlide:
     run = _json(folder / RUN_JSON)
     recorded = run.get("slide") if isinstance(run.get("slide"), dict) else {}
     path = str((recorded or {}).get("path") or "")
-    found = AnalyzedSlide(folder, Path(path).name or folder.name, path)
+    name = re.split(r"[\\/]", path.rstrip("\\/"))[-1]
+    if path and not is_absolute(path):
+        path = str(folder / path)
+    found = AnalyzedSlide(folder, name or folder.name, path)
     found.fingerprint = str((recorded or {}).get("fingerprint") or "")
     found.settings = {name: _setting(run, where) for name, where in SETTINGS.items()}
     strangeness = run.get("strangeness")
@@ -144,6 +151,36 @@ def read_slide(folder: Path, reader: str = "") -> AnalyzedSlide:
         found.reader = reader
     _read_features(found, (place or folder) / FEATURES_CSV)
     return found
+
+
+def is_absolute(path: str) -> bool:
+    """Tell whether a path is absolute on the system that wrote it, which may be another one."""
+    return PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute()
+
+
+def mark_copies(slides: Sequence[AnalyzedSlide]) -> list[list[int]]:
+    """Mark repeated analyses of one slide that found the same.
+
+    Returns
+    -------
+    list of list of int
+        Positions of the analyses of each slide that has several.
+    """
+    groups: dict[str, list[int]] = {}
+    for at, slide in enumerate(slides):
+        if slide.fingerprint and not slide.problem:
+            groups.setdefault(slide.fingerprint, []).append(at)
+    several = [group for group in groups.values() if len(group) > 1]
+    for group in several:
+        for place, at in enumerate(group):
+            slides[at].copy = any(_same(slides[at], slides[first]) for first in group[:place])
+    return several
+
+
+def _same(a: AnalyzedSlide, b: AnalyzedSlide) -> bool:
+    values = [(a.tumor_tiles, b.tumor_tiles)]
+    values += [(a.features[name], b.features[name]) for name in SOFS]
+    return all(x == y or (math.isnan(x) and math.isnan(y)) for x, y in values)
 
 
 def readers_of(folder: Path) -> list[str]:

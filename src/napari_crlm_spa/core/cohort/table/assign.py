@@ -133,10 +133,12 @@ def assign_by_tables(
                 column=SLIDE,
                 value=entry.slide,
             )
+    # Another analysis of a slide that is named needs no row of its own.
+    known = {slides[at].fingerprint for at, patient in enumerate(found.patients) if patient} - {""}
     for at, slide in enumerate(slides):
         if not found.patients[at] and not found.why[at]:
             found.why[at] = "no row names it"
-            if not slide.problem:
+            if not slide.problem and not slide.copy and slide.fingerprint not in known:
                 notebook.note(
                     "error",
                     "The slide has been analyzed, but no row names it.",

@@ -27,6 +27,7 @@ from napari_crlm_spa.core.cohort.columns import (
 from napari_crlm_spa.core.cohort.table.analyses import (
     AnalyzedSlide,
     find_analyses,
+    mark_copies,
     read_slide,
     readers_of,
 )
@@ -112,10 +113,11 @@ def build_cohort(
         yield Progress("Reading analyses", len(slides), len(folders), "slides")
     if options.reader and not any(slide.reader for slide in slides):
         raise _no_reader(options.reader, folders)
+    repeated = mark_copies(slides)
     record: dict[str, Any] = {"clinical": table.record}
     assigned = _assign(table, slides, options, notebook, record)
     flow.start("slides", "analyses", len(slides))
-    work = Build(options, flow, notebook, table, slides, assigned, [""] * len(slides))
+    work = Build(options, flow, notebook, table, slides, assigned, [""] * len(slides), repeated)
     leave_out(work)
     choose_slides(work, model)
     note_slides(work)
@@ -168,10 +170,12 @@ def _assign(
         how = "no slide's name leads to a patient"
     declare(found, slides, table.declared, notebook)
     if not any(found.patients):
+        errors = (each for each in notebook.problems if each.severity == "error")
+        first = next((f" The first problem: {e.value}: {e.problem} {e.remedy}" for e in errors), "")
         raise CohortError(
             f"No slide belongs to a patient: {how}. A slide is called {slides[0].slide}, a patient "
             f"{next(iter(patients), '(none)')}. Add a column slide to the clinical table, or give "
-            "a table of slides (--slides) or a pattern for their names (--pattern)."
+            f"a table of slides (--slides) or a pattern for their names (--pattern).{first}"
         )
     return found
 

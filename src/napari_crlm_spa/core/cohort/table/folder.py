@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from napari_crlm_spa.core.cohort.columns import ANALYSIS_FOLDER, SLIDE_PATH
+from napari_crlm_spa.core.cohort.table.analyses import is_absolute
 from napari_crlm_spa.core.cohort.table.contents import (
     PROBLEM_COLUMNS,
     Cohort,
@@ -148,7 +149,7 @@ def _relative(slides: pd.DataFrame, folder: Path) -> pd.DataFrame:
 
 
 def _relative_to(base: Path, path: Any) -> Any:
-    if not isinstance(path, str):
+    if not isinstance(path, str) or not os.path.isabs(path):  # noqa: PTH117
         return path
     try:
         return Path(os.path.relpath(path, base)).as_posix()
@@ -163,7 +164,7 @@ def _absolute(slides: pd.DataFrame, folder: Path) -> pd.DataFrame:
             name: np.array(
                 [
                     os.path.normpath(os.path.join(base, PurePosixPath(path)))  # noqa: PTH118
-                    if isinstance(path, str)
+                    if isinstance(path, str) and not is_absolute(path)
                     else path
                     for path in slides[name]
                 ],

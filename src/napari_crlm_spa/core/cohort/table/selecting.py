@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from napari_crlm_spa.core.cohort.columns import PATIENT, SLIDE, SOFS
+from napari_crlm_spa.core.cohort.columns import PATIENT, SLIDE
 from napari_crlm_spa.core.cohort.table.analyses import AnalyzedSlide
 from napari_crlm_spa.core.cohort.table.assign import Assignment
 from napari_crlm_spa.core.cohort.table.clinical import ClinicalTable
@@ -45,15 +44,16 @@ class Build:
     slides: list[AnalyzedSlide]
     assigned: Assignment
     left_out: list[str]
+    repeated: list[list[int]]
     chosen: dict[str, Chosen] = field(default_factory=dict)
     candidates: dict[str, list[int]] = field(default_factory=dict)
 
-    def drop(self, step: str, why: Mapping[int, str], reason: str) -> None:
-        """Leave slides out that are not left out yet."""
+    def drop(self, step: str, why: Mapping[int, str], reason: str = "") -> None:
+        """Leave slides out that are not left out yet; the reasons are counted if none is given."""
         new = {at: text for at, text in why.items() if not self.left_out[at]}
         for at, text in new.items():
             self.left_out[at] = text
-        self.flow.drop("slides", step, len(new), reason)
+        self.flow.drop("slides", step, len(new), reason or _several(new.values()))
 
     def usable(self) -> dict[str, list[int]]:
         """Return the slides of each patient that are not left out."""
@@ -77,10 +77,10 @@ def leave_out(work: Build) -> None:
             column=SLIDE,
             value=slides[at].slide,
         )
-    work.drop("unreadable analysis", broken, _several(broken.values()))
+    work.drop("unreadable analysis", broken)
     _leave_out_copies(work)
     unknown = {at: assigned.why[at] for at in range(len(slides)) if not assigned.patients[at]}
-    work.drop("no patient", unknown, _several(unknown.values()))
+    work.drop("no patient", unknown)
     why_out = work.clinical.excluded
     excluded = {
         at: f"patient excluded: {why_out[patient]}"
@@ -98,43 +98,32 @@ def leave_out(work: Build) -> None:
 
 def _leave_out_copies(work: Build) -> None:
     """Count a slide that was analyzed twice once; contradicting analyses can't be used."""
-    groups: dict[str, list[int]] = {}
-    for at, slide in enumerate(work.slides):
-        if slide.fingerprint and not work.left_out[at]:
-            groups.setdefault(slide.fingerprint, []).append(at)
     out: dict[int, str] = {}
-    for group in (group for group in groups.values() if len(group) > 1):
-        first = work.slides[group[0]]
-        folders = ", ".join(
-            f"{work.slides[at].folder.parent.name}/{work.slides[at].folder.name}" for at in group
-        )
-        owners = {work.assigned.patients[at] for at in group} - {""}
-        same = all(_same(first, work.slides[at]) for at in group[1:])
-        if same and len(owners) <= 1:
+    for every in work.repeated:
+        group = [at for at in every if not work.left_out[at]]
+        if len(group) < 2:
+            continue
+        slides = [work.slides[at] for at in group]
+        folders = ", ".join(f"{slide.folder.parent.name}/{slide.folder.name}" for slide in slides)
+        owners = sorted({work.assigned.patients[at] for at in group} - {""})
+        harmless = all(slide.copy for slide in slides[1:]) and len(owners) <= 1
+        if harmless:
             keep = next((at for at in group if work.assigned.patients[at]), group[0])
             out |= {at: "the same slide was analyzed twice" for at in group if at != keep}
-            severity, remedy = "warning", "It is counted once."
         else:
             out |= dict.fromkeys(group, "the same slide was analyzed twice, and they differ")
-            severity, remedy = "error", "Name only the right folder; the slide is not used."
-        whose = f" for {' and '.join(sorted(owners))}" if len(owners) > 1 else ""
+        whose = f" for {' and '.join(owners)}" if len(owners) > 1 else ""
         work.notebook.note(
-            "error" if severity == "error" else "warning",
+            "warning" if harmless else "error",
             f"One slide was analyzed several times{whose}: {folders}.",
-            remedy,
-            patient="; ".join(sorted(owners)),
+            "It is counted once."
+            if harmless
+            else "Name only the right folder; the slide is not used.",
+            patient="; ".join(owners),
             column=SLIDE,
-            value=first.slide,
+            value=slides[0].slide,
         )
-    work.drop("analyzed twice", out, _several(out.values()))
-
-
-def _same(a: AnalyzedSlide, b: AnalyzedSlide) -> bool:
-    return (a.tumor_tiles == b.tumor_tiles) and all(
-        a.features[name] == b.features[name]
-        or (math.isnan(a.features[name]) and math.isnan(b.features[name]))
-        for name in SOFS
-    )
+    work.drop("analyzed twice", out)
 
 
 def choose_slides(work: Build, model: RiskModel | None) -> None:

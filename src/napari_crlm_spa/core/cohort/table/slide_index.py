@@ -37,7 +37,7 @@ class SlideIndex:
         if len(parts) > 1:
             # A folder that was moved since leaves the name to go by.
             found = [at for at in found if self._lies_at(at, parts)] or found
-        usable = [at for at in found if not self._slides[at].problem]
+        usable = [at for at in found if not self._slides[at].problem and not self._slides[at].copy]
         return usable or found
 
     def _lies_at(self, at: int, parts: tuple[str, ...]) -> bool:

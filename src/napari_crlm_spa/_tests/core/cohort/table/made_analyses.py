@@ -38,16 +38,23 @@ def values_of(seed):
 
 
 def analysis(
-    folder, slide, values=None, *, tumor_tiles=500, refusal="", fingerprint=None, **changes
+    folder,
+    slide,
+    values=None,
+    *,
+    tumor_tiles=500,
+    refusal="",
+    fingerprint=None,
+    recorded=None,
+    **changes,
 ):
     """Write a slide's folder; the values depend on its name if none are given."""
     folder.mkdir(parents=True, exist_ok=True)
     values = values_of(sum(map(ord, slide))) if values is None else values
     (folder / FEATURES_CSV).write_text(features_text(slide, values, tumor_tiles, refusal))
-    run = json.loads(json.dumps(SETTINGS)) | {
-        "slide": {"path": f"/slides/{folder.parent.name}/{slide}",
-                  "fingerprint": fingerprint or f"{folder.parent.name}/{slide}"},
-    }  # fmt: skip
+    path = f"/slides/{folder.parent.name}/{slide}"
+    own = {"path": path, "fingerprint": fingerprint or f"{folder.parent.name}/{slide}"}
+    run = json.loads(json.dumps(SETTINGS)) | {"slide": recorded or own}
     run |= changes
     (folder / RUN_JSON).write_text(json.dumps(run))
     return values

@@ -285,6 +285,17 @@ def test_a_slide_that_was_analyzed_twice_counts_once(results, tmp_path):
     assert_adds_up(cohort)
 
 
+def test_a_copy_of_an_analysis_does_not_make_its_name_ambiguous(results, tmp_path):
+    for place in ("one", "two"):
+        analysis(results / place / "S0", "S0.svs", fingerprint="same")
+    for name in ("S0", "S0.svs", "two/S0"):
+        clinical = table(tmp_path / "c.csv", HEADER + f"A,{name},10,1\n")
+        cohort = build(results, clinical)
+        assert cohort.slides["used"].sum() == 1
+        assert not told(cohort, "error")
+        assert_adds_up(cohort)
+
+
 def test_slides_of_one_name_are_told_apart_by_their_path(results, tmp_path):
     for place in ("one", "two"):
         analysis(results / place / "HE", "HE.svs")

@@ -65,6 +65,17 @@ def test_the_folder_may_move_together_with_its_analyses(built, tmp_path):
     assert found.tolist() == [str(moved / "results" / f"S{at}") for at in range(3)]
 
 
+def test_paths_of_another_system_stay_as_they_are(tmp_path):
+    record = {"path": r"D:\slides\S0.svs", "fingerprint": "f"}
+    analysis(tmp_path / "results" / "S0", "S0.svs", recorded=record)
+    analysis(tmp_path / "results" / "S1", "S1.svs", recorded={"path": "S1.svs"})
+    text = "patient,slide,os.time,os.event\nA,S0.svs,1,1\nB,S1.svs,2,0\n"
+    cohort = build(tmp_path / "results", table(tmp_path / "c.csv", text))
+    here = str(tmp_path / "results" / "S1" / "S1.svs")
+    assert cohort.slides["slide_path"].tolist() == [r"D:\slides\S0.svs", here]
+    assert_equal(read_cohort(write_cohort(tmp_path / "cohort", cohort)), cohort)
+
+
 def test_the_record_says_what_it_was_made_of(built, tmp_path):
     record = json.loads((write_cohort(tmp_path / "c", built) / COHORT_JSON).read_text())["record"]
     assert len(record["clinical"]["sha256"]) == 64
