@@ -111,11 +111,16 @@ def text(head: str, name: str, words: Mapping[str, str] | None = None) -> Column
 
 #: Columns of the table of patients that the study itself makes.
 _OWN = {
-    "score": "SOF score",
-    "sof_group": "SOF risk group",
-    "crs_group": "CRS group",
-    "combined_grade": "SOF-CRS grade",
+    "score": "Spatial score",
+    "sof_group": "Spatial risk group",
+    "crs_group": "Clinical risk group",
+    "combined_grade": "Combined grade",
 }
+
+
+def name_of(column: str) -> str:
+    """Return what readers call a column, those that a study makes among them."""
+    return _OWN.get(column) or label_of(column)
 
 
 def feature(head: str, name: str) -> Column:
@@ -125,7 +130,7 @@ def feature(head: str, name: str) -> Column:
         key = str(row.get(name, ""))
         sign = key[:2] if key[:2] in ("+ ", "- ") else ""
         column = key[len(sign) :].removesuffix("_high")
-        label = _OWN.get(column) or label_of(column)
+        label = name_of(column)
         return Cell(sign.replace("-", "\u2212") + label, key if label != key else "")
 
     return Column(head, (name,), write, number=False)
@@ -186,7 +191,7 @@ def interval(
     def write(row: Record) -> Cell:
         value, lower, upper = (_float(row, n) for n in (name, low, high))
         shown = numbers.interval(value, lower, upper, digits, scale)
-        if shown == MISSING and name.startswith(("median", "q")):
+        if shown == MISSING and name.startswith("median"):
             return Cell("not reached")
         return Cell(shown + (unit if shown != MISSING else ""), numbers.exact(value))
 
@@ -248,9 +253,9 @@ def _concordance(row: Record) -> Cell:
 
 GROUPINGS = {
     "overall": "All patients",
-    "sof": "SOF risk group",
-    "crs": "Clinical risk score (CRS) group",
-    "combined": "SOF-CRS grade",
+    "sof": "Spatial risk",
+    "crs": "Clinical risk",
+    "combined": "Combined grade",
 }
 DIRECTIONS = {"both": "both", "forward": "forward", "backward": "backward"}
 RULES = {
@@ -265,12 +270,12 @@ _NOTE = text("Note*", "note")
 
 
 def treated_words(grouping: str) -> str:
-    """Say ``adjuvant_no_high`` in words: Not pretreated, high SOF risk."""
+    """Say ``adjuvant_no_high`` in words: Not pretreated, high spatial risk."""
     parts = grouping.split("_")[1:]
     if len(parts) != 2:
         return grouping.replace("_", " ")
     before = {"all": "All patients", "no": "Not pretreated", "yes": "Pretreated"}
-    risk = "" if parts[1] == "all" else f", {parts[1]} SOF risk"
+    risk = "" if parts[1] == "all" else f", {parts[1]} spatial risk"
     return before.get(parts[0], parts[0]) + risk
 
 
@@ -370,7 +375,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         fixed("\u03c7\u00b2", "chisq"), p(), p("p (FDR)", "p_fdr"),
     ),
     "adjuvant": (
-        text("Pretreated", "pretreated"), text("SOF group", "sof_group"),
+        text("Pretreated", "pretreated"), text("Spatial risk", "sof_group"),
         whole("n without", "n_without"), whole("Deaths", "events_without"),
         whole("n with", "n_with"), whole("Deaths", "events_with"), hazard_ratio(),
         p("p (log-rank)"), _NOTE,
@@ -380,18 +385,33 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         hazard_ratio("Ratio of HRs (95\u00a0% CI)"), fixed("LRT", "lrt"), p(),
     ),
     "roc": (
-        text("Marker", "marker"), _TIME, whole("Cases", "cases"), whole("Controls", "controls"),
+        feature("Marker", "marker"), _TIME, whole("Cases", "cases"), whole("Controls", "controls"),
         whole("Censored", "censored"),
         interval("AUC (95\u00a0% CI)", "auc", "lower95", "upper95", 3), fixed("SE", "se", 3),
     ),
     "roc_compare": (
-        text("Marker", "marker_a"), text("against", "marker_b"), _TIME,
+        feature("Marker", "marker_a"), feature("against", "marker_b"), _TIME,
         fixed("Difference in AUC", "difference", 3), fixed("SE", "se", 3), fixed("z", "z"), p(),
+        p("p, all times*", "p_adjusted"), _NOTE,
     ),
     "calibration": (
         _MODEL, _TIME, whole("Group", "group"), _N, share("Predicted", "predicted"),
-        share("Observed", "observed"), fixed("SE", "std_err", 3), fixed("Optimism*", "optimism", 3),
+        interval("Observed, % (95\u00a0% CI)", "observed", "lower95", "upper95", 1, 100),
+        fixed("SE of log", "std_err", 3), fixed("Optimism*", "optimism", 3),
         share("Corrected*", "corrected"), whole("Resamples*", "resamples"),
+    ),
+    "calibration_summary": (
+        _MODEL, _TIME, _N, interval("Observed deaths, % (95\u00a0% CI)", "observed_deaths",
+                                    "lower95", "upper95", 1, 100),
+        share("Expected", "expected_deaths"), fixed("Observed/expected", "observed_expected"),
+        fixed("Slope, corrected*", "slope_corrected"), whole("Resamples*", "resamples"),
+    ),
+    "external": (
+        _MODEL, _N, _DEATHS, whole("Left out", "n_missing"),
+        interval("Concordance (95\u00a0% CI)", "concordance", "concordance_lower95",
+                 "concordance_upper95", 3),
+        interval("Calibration slope (95\u00a0% CI)", "slope", "slope_lower95", "slope_upper95", 2),
+        p("p (slope 1)", "slope_p"),
     ),
     "brier": (
         _MODEL, _TIME, fixed("Brier", "brier", 3), fixed("Without model", "brier_null", 3),

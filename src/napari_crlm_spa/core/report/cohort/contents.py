@@ -31,6 +31,8 @@ class Plot:
         What it says, for those who can't see it.
     tables
         Tables that hold its numbers.
+    folded
+        Whether readers unfold it.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Plot:
     caption: str
     alt: str
     tables: tuple[str, ...]
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,7 +6,9 @@ All are optional; the page only says what is there.
 - ``simulated``: true where the patients are made up
 - ``options``: by part (``filters``, ``cutpoints``, ``selection``, ``score``, ``calibration``,
   ``study``, ...), as the options' ``as_dict`` gives them
-- ``discovery``: of a validation, the cohort in which the model was found
+- ``discovery``: of a validation, the cohort in which the model was found: its name, or a mapping
+  with ``cohort``
+- ``groupings``: by name: ``title``, ``levels`` and their ``labels``
 """
 
 from __future__ import annotations
@@ -28,3 +30,8 @@ def option(study: Study, part: str, name: str) -> Any:
 def fact(study: Study, name: str) -> Any:
     """Return a fact, or None."""
     return study.facts.get(name)
+
+
+def is_simulated(study: Study) -> bool:
+    """Tell whether patients are made up: the facts or the cohort's name say so."""
+    return bool(study.facts.get("simulated")) or "simulated" in study.cohort.casefold()

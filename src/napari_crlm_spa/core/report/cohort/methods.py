@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from napari_crlm_spa.core.cohort.study.contents import Study
 from napari_crlm_spa.core.report.cohort import numbers
 from napari_crlm_spa.core.report.cohort.contents import Tables
-from napari_crlm_spa.core.report.cohort.facts import fact, option
+from napari_crlm_spa.core.report.cohort.facts import fact, is_simulated, option
 from napari_crlm_spa.core.report.cohort.figures.prediction import years
 from napari_crlm_spa.core.report.cohort.references import Citations
 
+TIES = ("efron", "breslow")
 _WORDS = {"maxstat": "maximally selected log-rank statistics", "median": "the median",
           "fixed": "cut-offs given in advance"}  # fmt: skip
 
@@ -35,7 +37,7 @@ def methods(tables: Tables) -> Methods:
 
 def _patients(tables: Tables, cite: Citations) -> Iterable[str]:
     study = tables.study
-    if fact(study, "simulated"):
+    if is_simulated(study):
         yield "All patients are simulated."
     n, events = fact(study, "n"), fact(study, "events")
     if n is not None and events is not None:
@@ -65,6 +67,7 @@ def _cutoffs(tables: Tables, cite: Citations) -> Iterable[str]:
     cutpoints = tables.get("cutpoints", "feature", "method")
     if study.kind == "validate":
         source = fact(study, "discovery")
+        source = source.get("cohort") if isinstance(source, dict) else source
         known = f" found in {source}" if source else ""
         yield (
             f"The model{known} was applied unchanged: cut-offs, coefficients and threshold were "
@@ -93,18 +96,16 @@ def _cutoffs(tables: Tables, cite: Citations) -> Iterable[str]:
         yield (
             f"How much selected cut-offs overstate effects {cite('optimal')} was estimated by "
             f"{numbers.whole(_number(optimism, 'folds'))}-fold cross-validation, repeated "
-            f"{numbers.whole(_number(optimism, 'repeats'))} times {cite('held_out')}."
+            f"{_times(_number(optimism, 'repeats'))} {cite('held_out')}."
         )
 
 
 def _models(tables: Tables, cite: Citations) -> Iterable[str]:
     study = tables.study
-    ties = str(option(study, "selection", "ties") or "")
-    tied = f" ({ties.capitalize()}'s method for ties {cite(ties)})" if ties in (
-        "efron", "breslow") else ""  # fmt: skip
     if tables.get("univariate") is not None:
         yield (
-            f"Each factor was entered alone in a Cox model {cite('cox')}{tied}; p values are those "
+            f"Each factor was entered alone in a Cox model {cite('cox')}{_tied(study, cite)}; "
+            "p values are those "
             "of the likelihood-ratio test, beside them false discovery rates "
             f"{cite('fdr')}."
         )
@@ -137,6 +138,11 @@ def _models(tables: Tables, cite: Citations) -> Iterable[str]:
             "Proportionality of hazards was tested by the score test on scaled Schoenfeld "
             f"residuals {cite('ph')}."
         )
+
+
+def _tied(study: Study, cite: Citations) -> str:
+    ties = option(study, "selection", "ties")
+    return f" ({ties.capitalize()}'s method for ties {cite(ties)})" if ties in TIES else ""
 
 
 def _score(tables: Tables, cite: Citations) -> Iterable[str]:
@@ -214,7 +220,7 @@ def _prediction(tables: Tables, cite: Citations) -> Iterable[str]:
     if folds is not None:
         yield (
             f"{folds['fold'].nunique()}-fold nested cross-validation, "
-            f"{numbers.whole(folds['repeat'].nunique())} times, grouped by patient, learned "
+            f"{_times(folds['repeat'].nunique())}, grouped by patient, learned "
             "cut-offs, selection, coefficients and penalties anew in each training part "
             f"{cite('penalized')}."
         )
@@ -256,6 +262,10 @@ def _seeds(options: Any) -> set[int]:
         if isinstance(part, dict) and isinstance(part.get("seed"), int)
     }  # fmt: skip
     return {of_parts["study"]} if "study" in of_parts else set(of_parts.values())
+
+
+def _times(count: float) -> str:
+    return "once" if count == 1 else f"{numbers.whole(count)} times"
 
 
 def _number(row: Any, name: str) -> float:

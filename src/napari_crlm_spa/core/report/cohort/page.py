@@ -14,7 +14,7 @@ from markupsafe import Markup
 from napari_crlm_spa.core.cohort.study.contents import Study
 from napari_crlm_spa.core.report.cohort import numbers
 from napari_crlm_spa.core.report.cohort.contents import Section, Tables
-from napari_crlm_spa.core.report.cohort.facts import fact
+from napari_crlm_spa.core.report.cohort.facts import fact, is_simulated
 from napari_crlm_spa.core.report.cohort.methods import methods
 from napari_crlm_spa.core.risk import RESEARCH_USE_ONLY
 
@@ -62,7 +62,7 @@ def render_page(
     return environment.from_string(_text("cohort.html")).render(
         study=study,
         title=_TITLES.get(study.kind, "A cohort"),
-        simulated=bool(fact(study, "simulated")),
+        simulated=is_simulated(study),
         style=Markup(_text("report.css") + _text("cohort.css")),
         disclaimer=RESEARCH_USE_ONLY,
         summary=_summary(tables),
@@ -108,13 +108,17 @@ def _summary(tables: Tables) -> list[tuple[str, str]]:
         out.append((numbers.percent(at5[0]), f"5-year survival{_ci(at5, 1, 100)}"))
     sof = _numbers(tables.row("logrank", grouping="sof"), "hr", "hr_lower95", "hr_upper95", "p")
     if numbers.known(sof[0]):
-        told = f"hazard ratio, high against low SOF risk{_ci(sof, 2)}; log-rank "
+        told = f"hazard ratio, high against low spatial risk{_ci(sof, 2)}; log-rank "
         out.append((numbers.fixed(sof[0], 2), told + numbers.p_equation(sof[3])))
     final = _numbers(tables.row("models", model="final"), "concordance", "concordance_se")
     if numbers.known(final[0]):
         se = f" (SE {numbers.fixed(final[1], 3)})" if numbers.known(final[1]) else ""
-        apparent = " as fitted" if tables.study.kind == "fit" else ""
-        out.append((numbers.fixed(final[0], 3), f"concordance of the final model{apparent}{se}"))
+        out.append((numbers.fixed(final[0], 3), f"concordance of the final model as fitted{se}"))
+    names = ("concordance", "concordance_lower95", "concordance_upper95")
+    frozen = _numbers(tables.row("external"), *names)
+    if numbers.known(frozen[0]):
+        told = f"concordance of the model from elsewhere{_ci(frozen, 3)}"
+        out.append((numbers.fixed(frozen[0], 3), told))
     return out
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from napari_crlm_spa.core.report.cohort import figures, numbers
+from napari_crlm_spa.core.report.cohort.columns import name_of
 from napari_crlm_spa.core.report.cohort.contents import Plot, Section, Tables
 from napari_crlm_spa.core.report.cohort.figures.prediction import years
 
@@ -20,7 +21,9 @@ def prediction_section(tables: Tables) -> Section:
         "prediction",
         "Prediction",
         plots=plots,
-        tables=tables.shown("roc", "roc_compare", "calibration", "brier"),
+        tables=tables.shown(
+            "external", "roc", "roc_compare", "calibration_summary", "calibration", "brier"
+        ),
         files=tables.files("roc_curve", "decision"),
         risk=bool(plots),
     )
@@ -60,13 +63,13 @@ def _roc(tables: Tables) -> Plot | None:
     if curve is None:
         return None
     told = "" if auc is None else "; ".join(
-        f"{row['marker']} at {years(float(row['time_months']))} "
+        f"{name_of(str(row['marker']))} at {years(float(row['time_months']))} "
         f"{numbers.fixed(float(row['auc']), 3)}"
         for row in auc.to_dict("records")
     )  # fmt: skip
     return Plot(
         "roc",
-        partial(figures.draw_roc, curve, auc),
+        partial(figures.draw_roc, curve, auc, {str(m): name_of(str(m)) for m in curve["marker"]}),
         "Time-dependent ROC curves (who dies until then against who lives beyond it), with their "
         "areas.",
         f"ROC curves. Areas: {told}.",

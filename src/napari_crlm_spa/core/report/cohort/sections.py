@@ -117,8 +117,8 @@ def selection_section(tables: Tables) -> Section:
     if correlation is not None:
         high = int((correlation["r"].abs() > _limit(tables)).sum())
         caption = (
-            f"Pearson correlations of the features; framed: |r| above {_limit(tables):g}, of which "
-            "one of the pair is dropped where r is positive and p below the rule's limit."
+            f"Pearson correlations of the features as measured; framed: |r| above "
+            f"{_limit(tables):g}. Of two candidates that are so alike, one is dropped."
         )
         alt = f"Heat map of {len(correlation)} correlations, {high} above the limit."
         draw = partial(figures.draw_correlation, correlation, _limit(tables))
@@ -159,6 +159,7 @@ def model_section(tables: Tables) -> Section:
                               "95\u00a0% intervals.", f"Forest plot: {told}.",
                               ("coefficients",)))  # fmt: skip
     if residuals is not None:
+        first = residuals["model"].iloc[0]
         for model, some in residuals.groupby("model", sort=False):
             parts = (
                 None if table is None else table[table["model"] == model]
@@ -166,13 +167,15 @@ def model_section(tables: Tables) -> Section:
             )  # fmt: skip
             draw = partial(figures.draw_schoenfeld, some, *parts)
             caption = (
-                f"{tables.model(model)}: scaled Schoenfeld residuals, their smooth with 95\u00a0% "
-                "band, and the constant that the model assumes (dashed). A smooth that leaves the "
-                "dashed line says that the effect changes over time."
+                f"Schoenfeld residuals, model \u201c{tables.model(model)}\u201d: scaled residuals "
+                "at each death, their smooth with 95\u00a0% band, and the constant that the model "
+                "assumes (dashed). A smooth that leaves the dashed line says that the effect "
+                "changes over time."
             )
             alt = f"Schoenfeld residuals of {some['column'].nunique()} terms over time."
             plots.append(Plot(f"schoenfeld-{_file(model)}", draw, caption, alt,
-                              tables.files("schoenfeld", "schoenfeld_smooth")))  # fmt: skip
+                              tables.files("schoenfeld", "schoenfeld_smooth"),
+                              folded=model != first))  # fmt: skip
     return Section(
         "models",
         "Models",

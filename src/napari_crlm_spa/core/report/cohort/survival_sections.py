@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from napari_crlm_spa.core.report.cohort import figures, numbers
 from napari_crlm_spa.core.report.cohort.columns import GROUPINGS, treated_words
 from napari_crlm_spa.core.report.cohort.contents import Plot, Section, Tables
+from napari_crlm_spa.core.report.cohort.facts import fact
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from napari_crlm_spa.core.cohort.study.contents import Study
 
 _KM = ("grouping", "group", "time_months", "survival")
 _ADJUVANT = "adjuvant"
@@ -80,7 +84,7 @@ def _adjuvant_curves(tables: Tables) -> Plot | None:
     return Plot(
         "adjuvant-km",
         partial(figures.draw_curve_panels, km, panels, _ARMS),
-        "Overall survival with and without adjuvant chemotherapy, by pretreatment and SOF risk.",
+        "Overall survival with and without adjuvant chemotherapy, by pretreatment and risk.",
         f"Survival curves. {alt}.",
         tables.files("km", "risk_table", "groups", "logrank"),
     )
@@ -103,7 +107,7 @@ def _curves(tables: Tables, groupings: Iterable[str]) -> list[Plot]:
     risk = tables.get("risk_table", "grouping", "group", "time_months", "n_risk")
     plots = []
     for grouping in groupings:
-        title = GROUPINGS.get(grouping, _words(grouping))
+        words = grouping_words(tables.study, grouping)
         rows = {g: tables.row("groups", grouping=grouping, group=g) for g in _of(km, grouping)}
         test = tables.row("logrank", grouping=grouping)
         draw = partial(
@@ -111,24 +115,45 @@ def _curves(tables: Tables, groupings: Iterable[str]) -> list[Plot]:
             km,
             risk,
             grouping=grouping,
-            labels={g: legend(grouping, g, row) for g, row in rows.items()},
+            labels={g: legend(words, g, row) for g, row in rows.items()},
             note=note(test),
         )
-        told = "; ".join(_told(legend(grouping, g, row), row) for g, row in rows.items())
-        caption = f"{title}. Overall survival by Kaplan-Meier, with pointwise 95\u00a0% bands."
+        told = "; ".join(_told(legend(words, g, row), row) for g, row in rows.items())
+        caption = (
+            f"{words.title}. Overall survival by Kaplan-Meier, with pointwise 95\u00a0% bands."
+        )
         alt = f"Survival curves. {told}. {note(test).replace(chr(10), ', ')}".strip()
         plots.append(Plot(f"km-{_file(grouping)}", draw, caption, alt,
                           tables.files("km", "risk_table", "groups", "logrank")))  # fmt: skip
     return plots
 
 
-def legend(grouping: str, group: str, row: Mapping[str, Any]) -> str:
-    """Name a group for a legend: Low risk (n = 121, 40 deaths)."""
-    name = _words(group)
-    if grouping == "overall":
-        name = "All patients"
-    elif grouping in ("sof", "crs") and group in ("low", "high"):
-        name = f"{name} {'risk' if grouping == 'sof' else 'CRS'}"
+@dataclass(frozen=True, slots=True)
+class GroupingWords:
+    """What people call a grouping and its groups."""
+
+    name: str
+    title: str
+    labels: Mapping[str, str]
+
+
+def grouping_words(study: Study, grouping: str) -> GroupingWords:
+    """Return the words of a grouping: the study's own, or plain ones."""
+    known = fact(study, "groupings")
+    told = known.get(grouping) if isinstance(known, Mapping) else None
+    told = told if isinstance(told, Mapping) else {}
+    labels = dict(zip(told.get("levels") or (), told.get("labels") or (), strict=False))
+    title = str(told.get("title") or GROUPINGS.get(grouping, _words(grouping)))
+    return GroupingWords(grouping, title, labels)
+
+
+def legend(words: GroupingWords, group: str, row: Mapping[str, Any]) -> str:
+    """Name a group for a legend: Low spatial risk (n = 121, 40 deaths)."""
+    name = words.labels.get(group) or _words(group)
+    if words.name == "overall":
+        name = words.title
+    elif group in ("low", "medium", "high"):
+        name = f"{name} {words.title.lower()}"
     n, events = (float(row.get(each, float("nan"))) for each in ("n", "events"))
     if not numbers.known(n):
         return name

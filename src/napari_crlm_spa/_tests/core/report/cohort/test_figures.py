@@ -186,3 +186,39 @@ def test_the_flow_diagram_counts_from_slides_to_patients(study):
     assert said[-2:] == ["150 patients", "analyzed"]
     assert "67 slides left out" in said
     assert not any(text.startswith("0 ") for text in said)
+
+
+def calibration(**more):
+    frame = pd.DataFrame({"model": "final", "time_months": 60.0, "group": [1, 2], "n": 9})
+    return frame.assign(predicted=[0.4, 0.6], observed=[0.5, 0.8], std_err=[0.2, 0.6], **more)
+
+
+def bars(table):
+    """Ends of the intervals as drawn, in percent."""
+    (stems,) = figures.draw_calibration(table).axes[0].collections
+    return np.array([[segment[0][1], segment[1][1]] for segment in stems.get_segments()])
+
+
+def test_calibration_shows_the_intervals_of_its_table():
+    drawn = bars(calibration(lower95=[0.3, 0.5], upper95=[0.7, 0.9]))
+    np.testing.assert_allclose(drawn, [[30, 70], [50, 90]])
+
+
+def test_without_intervals_the_error_is_that_of_the_logarithm_and_ends_at_one():
+    drawn = bars(calibration())
+    wanted = [[50 * np.exp(-0.392), 50 * np.exp(0.392)], [80 * np.exp(-1.176), 100]]
+    np.testing.assert_allclose(drawn, wanted)
+
+
+def test_schoenfeld_smooths_stand_where_the_test_has_its_time():
+    rows = pd.DataFrame(
+        {"column": "a", "time_months": [1.0, 10.0, 50.0], "residual": [0.1, 0.2, 0.3],
+         "transformed_time": [0.1, 0.5, 0.9]}
+    )  # fmt: skip
+    smooth = pd.DataFrame(
+        {"column": "a", "time_months": [1.0, 50.0], "beta": [0.0, 1.0], "lower95": -1.0,
+         "upper95": 2.0}
+    )  # fmt: skip
+    axes = figures.draw_schoenfeld(rows, smooth).axes[0]
+    line = next(each for each in axes.lines if each.get_color() == style.BLUE)
+    np.testing.assert_allclose(line.get_xdata(), [0.1, 0.9])

@@ -225,10 +225,11 @@ def test_without_random_numbers_there_is_no_seed(study):
 
 
 def test_a_validation_says_that_nothing_was_fitted(study):
-    done = dataclasses.replace(study, kind="validate", facts={"discovery": "Guangzhou"})
-    said = words(done)
-    assert "found in Guangzhou was applied unchanged" in said
-    assert "dichotomized by" not in said
+    for source in ("Guangzhou", {"cohort": "Guangzhou", "n": 433}):
+        done = dataclasses.replace(study, kind="validate", facts={"discovery": source})
+        said = words(done)
+        assert "found in Guangzhou was applied unchanged" in said
+        assert "dichotomized by" not in said
 
 
 def test_citations_are_numbered_in_order_and_all_listed(study):
@@ -244,3 +245,20 @@ def test_a_study_without_anything_has_a_page(study, tmp_path):
                                 risk_model=None)  # fmt: skip
     write_study(tmp_path, empty)
     assert "<h1>" in write_cohort_report(tmp_path, empty).read_text()
+
+
+def test_groups_are_called_as_the_study_calls_them(study):
+    own = {"sof": {"title": "Tissue", "levels": ["low", "high"], "labels": ["Mild", "Grim"]}}
+    named = dataclasses.replace(only(study, "km", "groups"), facts={"groupings": own})
+    (section,) = (s for s in all_sections(Tables(named)) if s.key == "survival")
+    plot = next(plot for plot in section.plots if plot.name == "km-sof")
+    assert "Mild tissue (n" in plot.alt and "Grim tissue (n" in plot.alt
+
+
+def test_markers_have_names_and_keys_stay_in_the_tooltip(study):
+    table = study.tables["roc"]
+    frame = table.frame.assign(marker="CRS_score")
+    page = rendered(
+        dataclasses.replace(study, tables={"roc": dataclasses.replace(table, frame=frame)})
+    )
+    assert re.search(r'title="CRS_score">Clinical risk score<', page)

@@ -114,7 +114,7 @@ def draw_score(
         places[1].set_yscale("log")
         places[1].set_ylabel("p of low against high")
         style.tidy(places[1], grid="y")
-    places[-1].set_xlabel("SOF score")
+    places[-1].set_xlabel("Spatial score")
     for used in _used(cutoffs):
         for axes in places:
             axes.axvline(used, color=style.ORANGE, linewidth=1.2, linestyle=(0, (4, 2)))

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_COLS, _CELL_IN = 2, (3.5, 2.35)
+#: Up to so many terms stand in two columns, more in three.
+_FEW = 4
+_CELL_IN, _SMALL_IN = (3.5, 2.35), (2.37, 1.9)
 _MONTHS = (1, 3, 6, 12, 24, 36, 48, 60, 84, 120, 180)
 
 
@@ -38,7 +40,8 @@ def draw_schoenfeld(
         ``ph_test`` (p in the corner).
     """
     columns = list(dict.fromkeys(residuals["column"]))
-    figure, places = style.panels(len(columns), _COLS, _CELL_IN)
+    many = len(columns) > _FEW
+    figure, places = style.panels(len(columns), 3 if many else 2, _SMALL_IN if many else _CELL_IN)
     labels = _lookup(coefficients, "column", "label")
     for axes, column in zip(places, columns, strict=True):
         rows = residuals[residuals["column"] == column].sort_values("time_months", kind="stable")
@@ -56,8 +59,8 @@ def draw_schoenfeld(
         scale.label(axes)
         style.tidy(axes)
         name = labels.get(_plain(column), label_of(str(_plain(column))))
-        axes.set_title(shortened(str(name), 46), loc="left", fontsize=style.NORMAL, pad=4,
-                       parse_math=False)  # fmt: skip
+        name = shortened(str(name), 34 if many else 46)
+        axes.set_title(name, loc="left", fontsize=style.NORMAL, pad=4, parse_math=False)
         p = _lookup(tests, "term", "p").get(_plain(column))
         if p is not None and numbers.known(p):
             axes.text(0.98, 0.96, numbers.p_equation(p), transform=axes.transAxes, ha="right",
@@ -100,6 +103,8 @@ def _smooth(axes: Axes, rows: pd.DataFrame, scale: _Scale) -> None:
     if not len(rows):
         return
     x = scale(rows["time_months"])
+    if "transformed_time" in rows:
+        x = rows["transformed_time"].to_numpy(float)
     low, high = (rows[each].to_numpy(float) for each in ("lower95", "upper95"))
     axes.fill_between(x, low, high, color=style.BLUE, alpha=0.15, linewidth=0)
     axes.plot(x, rows["beta"], color=style.BLUE, linewidth=1.5)

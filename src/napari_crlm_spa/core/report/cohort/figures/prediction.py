@@ -26,13 +26,17 @@ def years(months: float) -> str:
     return f"{months:g} months"
 
 
-def draw_roc(curve: pd.DataFrame, auc: pd.DataFrame | None = None) -> Figure:
+def draw_roc(
+    curve: pd.DataFrame, auc: pd.DataFrame | None = None, titles: Mapping[str, str] | None = None
+) -> Figure:
     """Draw time-dependent ROC curves, one panel a time.
 
     Parameters
     ----------
     curve, auc
         Tables ``roc_curve`` and ``roc``: areas stand in the legend.
+    titles
+        What markers are called.
     """
     times = _times(curve)
     figure, places = style.panels(len(times), 2, _CELL_IN)
@@ -48,7 +52,7 @@ def draw_roc(curve: pd.DataFrame, auc: pd.DataFrame | None = None) -> Figure:
             axes.plot(
                 np.r_[0, rows["false_positive_rate"], 1], np.r_[0, rows["true_positive_rate"], 1],
                 color=looks[marker].color, linestyle=looks[marker].dashes, linewidth=1.5,
-                label=f"{shortened(marker, 26)}{_area(auc, marker, time)}",
+                label=shortened((titles or {}).get(marker, marker), 26) + _area(auc, marker, time),
             )  # fmt: skip
         axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
         axes.set(xlabel="1 \u2212 specificity", ylabel="Sensitivity")
@@ -77,10 +81,9 @@ def draw_calibration(table: pd.DataFrame, titles: Mapping[str, str] | None = Non
         time = float(str(at))
         rows = rows.sort_values("predicted")
         x, y = 100 * rows["predicted"].to_numpy(float), 100 * rows["observed"].to_numpy(float)
-        error = 196 * rows["std_err"].to_numpy(float) if "std_err" in rows else np.zeros(len(x))
         axes.plot([start, 100], [start, 100], color=style.FAINT, linewidth=0.9, zorder=0)
         axes.errorbar(
-            x, y, np.nan_to_num(error), color=style.BLUE, marker="o", markersize=4.5, linewidth=1,
+            x, y, _errors(rows, y), color=style.BLUE, marker="o", markersize=4.5, linewidth=1,
             elinewidth=0.9, capsize=2, label="observed, 95 % CI",
         )  # fmt: skip
         if "corrected" in rows and np.isfinite(rows["corrected"].to_numpy(float)).any():
@@ -92,6 +95,20 @@ def draw_calibration(table: pd.DataFrame, titles: Mapping[str, str] | None = Non
         _legend(axes, "upper left")
         style.tidy(axes)
     return figure
+
+
+def _errors(rows: pd.DataFrame, y: np.ndarray) -> np.ndarray:
+    """Return how far intervals reach below and above, in percent, shape (2, groups).
+
+    Without its own interval a group's is that of the logarithm, as rms has it: the standard error
+    in the table is that of log S.
+    """
+    if {"lower95", "upper95"} <= set(rows.columns):
+        low, high = (100 * rows[each].to_numpy(float) for each in ("lower95", "upper95"))
+    else:
+        error = rows["std_err"].to_numpy(float) if "std_err" in rows else np.zeros(len(y))
+        low, high = y * np.exp(-1.96 * error), np.minimum(y * np.exp(1.96 * error), 100)
+    return np.asarray(np.maximum(np.nan_to_num(np.stack([y - low, high - y])), 0))
 
 
 def draw_decision(table: pd.DataFrame, titles: Mapping[str, str] | None = None) -> Figure:

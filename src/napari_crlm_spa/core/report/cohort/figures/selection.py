@@ -74,7 +74,7 @@ def draw_selection(path: pd.DataFrame) -> Figure:
     for axes, (direction, rows) in zip(grid[:, 0], parts, strict=True):
         y = np.arange(len(rows))
         axes.plot(rows["aic"], y, "o-", color=style.BLUE, linewidth=1, markersize=4.5)
-        axes.set_yticks(y, [_change(str(each)) for each in rows["change"]], parse_math=False)
+        axes.set_yticks(y, _changes(rows), parse_math=False)
         axes.set_ylim(len(rows) - 0.5, -0.5)
         for place, aic in zip(y, rows["aic"], strict=True):
             if numbers.known(aic):
@@ -87,6 +87,16 @@ def draw_selection(path: pd.DataFrame) -> Figure:
         axes.margins(x=0.05)
     grid[-1, 0].set_xlabel("AIC (lower is better)")
     return figure
+
+
+def _changes(rows: pd.DataFrame) -> list[str]:
+    """Return what happened at each step; the first is the model that it began with."""
+    words = [_change(str(each)) for each in rows["change"]]
+    if words[0].strip() in ("", "start", "nan"):
+        begun = rows["df"].iloc[0] if "df" in rows else np.nan
+        known = numbers.known(float(begun))
+        words[0] = f"start with {begun:.0f}" if known and begun else "start with none"
+    return words
 
 
 def _change(text: str) -> str:
