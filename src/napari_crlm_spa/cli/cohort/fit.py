@@ -23,6 +23,13 @@ COHORT = typer.Argument(
 )
 TIME_FLAG = typer.Option("--time", help="Column of the follow-up")
 EVENT_FLAG = typer.Option("--event", help="Column of deaths: 1 died, 0 not")
+DIED_FLAG = typer.Option(
+    "--died", help="What the event column says of the dead, if not 1 or a word such as dead"
+)
+COLUMNS_FLAG = typer.Option(
+    "--columns", help="Which column of a table is which, for instance 'Gender=Sex of patient'"
+)
+SHEET_FLAG = typer.Option("--sheet", help="Sheet of an Excel file; the first one if not given")
 UNIT_FLAG = typer.Option(
     "--time-unit", help="Unit of the follow-up in a table; a built cohort is in months"
 )
@@ -53,6 +60,9 @@ def fit(
     time: Annotated[str, TIME_FLAG] = TIME,
     event: Annotated[str, EVENT_FLAG] = EVENT,
     time_unit: Annotated[Literal["months", "days", "years"], UNIT_FLAG] = "months",
+    died: Annotated[str, DIED_FLAG] = "",
+    columns: Annotated[str, COLUMNS_FLAG] = "",
+    sheet: Annotated[str, SHEET_FLAG] = "",
     *,
     study: StudyOptions,
     filters: FilterOptions,
@@ -84,7 +94,13 @@ def fit(
         time=time,
         event=event,
         features=named,
-        options=BuildOptions(time_unit=time_unit),
+        options=BuildOptions(
+            time_unit=time_unit,
+            died=died,
+            columns=columns,
+            sheet=sheet,
+            event_codes=filters.event_codes,
+        ),
     )
     done = run_with_progress(fit_cohort(found, options, features=named, name=name), STARTS_AFRESH)
     show_study(done, out)

@@ -7,7 +7,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from napari_crlm_spa.cli.cohort.fit import COHORT, EVENT_FLAG, TIME_FLAG, UNIT_FLAG
+from napari_crlm_spa.cli.cohort.fit import (
+    COHORT,
+    COLUMNS_FLAG,
+    DIED_FLAG,
+    EVENT_FLAG,
+    SHEET_FLAG,
+    TIME_FLAG,
+    UNIT_FLAG,
+)
 from napari_crlm_spa.cli.cohort.show import show_study
 from napari_crlm_spa.cli.flags import with_options
 from napari_crlm_spa.cli.progress import STARTS_AFRESH, run_with_progress
@@ -33,6 +41,9 @@ def validate(
     time: Annotated[str, TIME_FLAG] = TIME,
     event: Annotated[str, EVENT_FLAG] = EVENT,
     time_unit: Annotated[Literal["months", "days", "years"], UNIT_FLAG] = "months",
+    died: Annotated[str, DIED_FLAG] = "",
+    columns: Annotated[str, COLUMNS_FLAG] = "",
+    sheet: Annotated[str, SHEET_FLAG] = "",
     *,
     study: StudyOptions,
     filters: FilterOptions,
@@ -61,7 +72,13 @@ def validate(
         time=time,
         event=event,
         features=tuple(frozen.coefficients),
-        options=BuildOptions(time_unit=time_unit),
+        options=BuildOptions(
+            time_unit=time_unit,
+            died=died,
+            columns=columns,
+            sheet=sheet,
+            event_codes=filters.event_codes,
+        ),
     )
     options = ValidateOptions(filters=filters, curves=curves, study=study)
     done = run_with_progress(
