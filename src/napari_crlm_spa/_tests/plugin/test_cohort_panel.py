@@ -10,12 +10,14 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QDockWidget
 
+from napari_crlm_spa._tests.core.cohort.table.made_analyses import analysis
 from napari_crlm_spa._tests.plugin.made_cohort import made_cohort, made_patients
 from napari_crlm_spa._tests.plugin.made_results import copies_of, write_finished
 from napari_crlm_spa._tests.plugin.test_manifest import modules_after
 from napari_crlm_spa.core.cohort.table import Cohort, write_cohort
 from napari_crlm_spa.plugin.cohort.opened import of_cohort
 from napari_crlm_spa.plugin.cohort.patient_table import GROUP
+from napari_crlm_spa.plugin.cohort.slides import slides_of
 from napari_crlm_spa.plugin.memory import recall
 from napari_crlm_spa.plugin.widgets.cohort.panel import CohortPanel
 from napari_crlm_spa.plugin.widgets.cohort.patient_model import PatientModel
@@ -214,6 +216,16 @@ def test_a_cohort_without_groups_shows_one_curve(panel, tmp_path):
     assert "spatial features" in panel.neighbors.line.text()
 
 
+def test_a_cohort_in_which_nobody_is_left_is_shown_with_its_checks(panel, tmp_path):
+    nobody = made_patients(4).iloc[:0]
+    made = made_cohort(4)
+    panel.show_cohort(of_cohort(Cohort("Nobody", nobody, made.flow, made.problems), tmp_path))
+    assert panel.list.model.rowCount() == 0
+    assert panel.title.text().startswith("Nobody: 0 patients")
+    assert panel.curves.canvas is None or panel.curves.canvas.drawing is None
+    assert panel.checks.problems.rowCount() == 2
+
+
 def test_closing_the_cohort_leaves_nothing(panel):
     panel.list.look_at(3)
     panel.show_cohort(None)
@@ -389,6 +401,69 @@ def test_the_workspace_opens_the_dock_once(qtbot, docked):
     workspace.queue_box.cohort_wanted.emit()
     found = [w for w in viewer.window.dock_widgets.values() if isinstance(w, CohortPanel)]
     assert found == [panel]
+
+
+def test_the_window_need_not_grow_before_the_dock_has_its_place(qtbot):
+    panel = CohortPanel(ViewerModel())
+    qtbot.addWidget(panel)
+    assert panel.minimumSizeHint().height() <= 100
+
+
+def test_a_fit_is_shown_with_its_groups_and_its_report(qtbot, panel, tmp_path, monkeypatch):
+    pages = []
+    monkeypatch.setattr(panel, "open_page", pages.append)
+    write_cohort(tmp_path / "cohort", plain_cohort())
+    panel.open_path(tmp_path / "cohort")
+    qtbot.waitUntil(lambda: panel.cohort.name == "Plain", timeout=TIMEOUT_MS)
+    assert not panel.report_action.isEnabled()
+    panel.show_fit()
+    panel.fit_box.folder.setText(str(tmp_path / "study"))
+    panel.fit_box.fit_button.click()
+    qtbot.waitUntil(lambda: panel.cohort.study is not None, timeout=2 * TIMEOUT_MS)
+    assert pages == [tmp_path / "study" / "report.html"]
+    assert panel.report_action.isEnabled()
+    assert panel.curves.chooser.findData("sof") >= 0
+    assert "Age" in panel.list.table.columns  # of the cohort, beside the study's score
+
+
+def plain_cohort():
+    """A cohort whose score is yet to be found."""
+    made = made_patients(120, holes=0)
+    plain = made.drop(columns=[n for n in made if n.endswith("_high")] + ["score", "sof_group"])
+    return Cohort("Plain", plain)
+
+
+def test_a_fit_that_cannot_be_is_a_sentence(qtbot, panel, tmp_path):
+    few = Cohort("Few", plain_cohort().patients.iloc[:6].reset_index(drop=True))
+    panel.show_cohort(of_cohort(few, tmp_path))
+    panel.show_fit()
+    panel.fit_box.folder.setText(str(tmp_path / "study"))
+    panel.fit_box.fit_button.click()
+    qtbot.waitUntil(lambda: bool(panel.message.text), timeout=TIMEOUT_MS)
+    assert not panel.message.copy_button.isVisibleTo(panel)  # no fault of the program
+    assert not (tmp_path / "study").exists()
+
+
+def test_a_cohort_is_built_from_analyses(qtbot, panel, tmp_path, slide_path):
+    slides = copies_of(slide_path, tmp_path / "slides", 3)
+    for slide in slides:
+        recorded = {"path": str(slide), "fingerprint": slide.name}
+        analysis(tmp_path / "results" / slide.stem, slide.name, recorded=recorded)
+    rows = [f"P{n},slide-{n}.tif,{10 * n},{n % 2}" for n in (1, 2, 3)]
+    table = tmp_path / "clinical.csv"
+    table.write_text("\n".join(["patient,slide,os.time,os.event", *rows, "P9,gone.tif,5,1"]))
+    panel.show_build()
+    box = panel.build_box
+    for line, path in ((box.analyses, "results"), (box.clinical, "clinical.csv")):
+        line.setText(str(tmp_path / path))
+    box.folder.setText(str(tmp_path / "built"))
+    box.build_button.click()
+    qtbot.waitUntil(lambda: len(panel.cohort) < 40, timeout=TIMEOUT_MS)
+    assert sorted(panel.cohort.patients["patient"]) == ["P1", "P2", "P3"]
+    assert panel.tabs.currentWidget() is panel.checks
+    assert (tmp_path / "built" / "cohort.csv").is_file()
+    row = panel.list.table.row_of("P2")
+    assert [slide.path for slide in slides_of(panel.cohort, row)] == [slides[1]]
 
 
 def test_the_dock_is_made_without_pandas_matplotlib_or_torch():

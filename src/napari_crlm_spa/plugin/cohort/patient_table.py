@@ -161,12 +161,10 @@ class PatientTable:
             return str(self._texts(name)[row])
         return _written(float(self.numbers(name)[row]), column)
 
-    def letters(self, name: str) -> int:
-        """Return how many letters a column needs."""
-        longest = max(
-            (len(self.text(r, name)) for r in range(min(len(self), _MEASURED))), default=0
-        )
-        return min(max(longest, len(self.column(name).title)), _WIDEST)
+    def longest(self, name: str) -> str:
+        """Return the longest of the texts that a column shows, cut where it is too long."""
+        texts = [self.text(row, name) for row in range(min(len(self), _MEASURED))]
+        return max([self.column(name).title, *texts], key=len)[:_WIDEST]
 
     def numbers(self, name: str) -> NDArray[np.float64]:
         """Return a column of numbers, NaN where there is a hole; shape (n,)."""

@@ -193,7 +193,7 @@ class CurveBox(QWidget):
     _grouping: Grouping | None = None
 
     def _draw(self) -> None:
-        if self.cohort is None or self._grouping is None:
+        if self.cohort is None or self._grouping is None or not len(self.cohort):
             if self.canvas is not None:
                 self.canvas.show_curves(None, intervals=False, risk=False, note="")
             self._read(None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QEvent, Qt, QTimer, QUrl
+from qtpy.QtCore import QEvent, QSize, Qt, QTimer, QUrl
 from qtpy.QtGui import (
     QDesktopServices,
     QDragEnterEvent,
@@ -54,7 +54,7 @@ from napari_crlm_spa.plugin.widgets.message import Message
 if TYPE_CHECKING:
     import napari
 
-WIDTH_PX = 420
+WIDTH_PX, LOW_PX = 420, 100
 #: Of table and curves, before anybody has moved the line between them.
 SIZES_PX = [270, 490]
 #: From this width on, table and curves stand side by side.
@@ -489,9 +489,21 @@ class CohortPanel(QWidget):
             self._is_docked = True
             self._settle.start()
 
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Ask for little until the dock has its place: above another one it has half the height.
+
+        Otherwise the window would grow, and stay so.
+        """
+        size = super().minimumSizeHint()
+        return size if self._has_place else QSize(size.width(), LOW_PX)
+
     def _on_settle(self) -> None:
         if self.opener.workspace() is not None:
             self.opener.stand_beside(self)
+        self._has_place = True
+        self.updateGeometry()
+
+    _has_place = False
 
     def let_go(self) -> None:
         """Stop what goes on and hear no more."""

@@ -43,7 +43,7 @@ from napari_crlm_spa.plugin.widgets.cohort.patient_model import (
     PatientModel,
 )
 
-ROW_PX, TABLE_PX = 20, 150
+ROW_PX, TABLE_PX, BESIDE_TEXT_PX = 20, 150, 14
 COLUMNS = "cohort_columns"
 _WRONG = "QLineEdit {border: 1px solid #e5534b;}"
 
@@ -145,11 +145,12 @@ class PatientList(QWidget):
         if rows is None:
             rows = self.model.rows
         self._keeping(lambda: self.model.show(table, rows, names))
-        letter = self.view.fontMetrics().averageCharWidth()
+        metrics = self.view.fontMetrics()
         for section, column in enumerate(self.model.columns):
             assert table is not None
             beside = CHIP_PX if column.name == GROUP else 0
-            self.view.setColumnWidth(section, letter * table.letters(column.name) + 16 + beside)
+            text = metrics.horizontalAdvance(table.longest(column.name))
+            self.view.setColumnWidth(section, text + BESIDE_TEXT_PX + beside)
 
     def _keeping(self, change: Callable[[], None]) -> None:
         """Change what is listed; who is looked at stays so, listed or not."""
