@@ -12,7 +12,7 @@ SCREEN := tools/with_screen.sh
 PYSIDE6 := $(abspath $(VENV)/pyside6)
 TESTS   ?= src/napari_crlm_spa/_tests/plugin
 
-.PHONY: demo test test-pyside6 check fix docs bench screenshots clean
+.PHONY: demo test test-pyside6 check fix docs bench screenshots parity clean
 
 demo: $(VENV)/.demo  ## analyze the drawn sample slide into demo-output/
 	$(BIN)/crlm-spa demo --out demo-output
@@ -43,6 +43,9 @@ bench: $(VENV)/.demo  ## speed and memory of analyze, on the sample or on SLIDE=
 
 screenshots: $(VENV)/.test  ## every picture of docs/images/, taken of drawn slides; ONLY=correct for one walk
 	$(SCREEN) $(BIN)/python -m tools.screenshots docs/images $(if $(ONLY),--only $(ONLY))
+
+parity: $(VENV)/.test  ## docs/methods/parity.md: every number that the tests compare with R
+	OMP_NUM_THREADS=1 $(BIN)/python tools/parity_table.py
 
 clean:
 	rm -rf $(VENV) demo-output site build
