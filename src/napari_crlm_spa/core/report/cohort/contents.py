@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from napari_crlm_spa.core.cohort.study.contents import Study
 
 
+#: Models that a study may predict by without having fitted them (a validation).
+_MODELS = {
+    "final": "Final model",
+    "multivariable": "Score and clinical factors",
+    "score_crs": "Score and clinical risk score",
+}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Plot:
     """A figure of the page.
@@ -128,11 +136,13 @@ class Tables:
 
     def model(self, key: object) -> str:
         """Return what a model is called."""
-        return str(self.row("models", model=key).get("label") or "") or str(key)
+        label = str(self.row("models", model=key).get("label") or "")
+        return label or _MODELS.get(str(key), str(key))
 
     def model_titles(self) -> dict[str, str]:
         """Return what all models are called, by key."""
-        frame = self.get("models", "model", "label")
-        if frame is None:
-            return {}
-        return {str(key): self.model(key) for key in frame["model"]}
+        frames = (
+            self.get(name, "model") for name in ("models", "calibration", "decision", "brier")
+        )
+        keys = {str(key) for frame in frames if frame is not None for key in frame["model"]}
+        return {key: self.model(key) for key in sorted(keys)}

@@ -20,7 +20,7 @@ from napari_crlm_spa.core.risk import RESEARCH_USE_ONLY
 
 _TEMPLATES = "core/data/templates"
 #: Tables with more rows are folded.
-ROWS_OPEN = 8
+ROWS_OPEN = 10
 #: Figures are drawn for paper; on a screen they are shown larger, with letters like the page's.
 _SCALE = 1.2
 #: Of a table with more rows the page shows the first ones; the CSV has all.

@@ -262,3 +262,13 @@ def test_markers_have_names_and_keys_stay_in_the_tooltip(study):
         dataclasses.replace(study, tables={"roc": dataclasses.replace(table, frame=frame)})
     )
     assert re.search(r'title="CRS_score">Clinical risk score<', page)
+
+
+def test_the_docs_example_draws(written):
+    from napari_crlm_spa.core.cohort.study.folder import read_study
+    from napari_crlm_spa.core.report.cohort import figures
+
+    study = read_study(written)
+    km, risk = (study.tables[name].frame for name in ("km", "risk_table"))
+    figure = figures.draw_kaplan_meier(km, risk, grouping="sof", intervals=False)
+    assert len(figure.axes) == 2
