@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-import pandas as pd
 import typer
 from rich.console import Console
 from rich.markup import escape
@@ -17,6 +16,9 @@ from napari_crlm_spa.cli.progress import STARTS_AFRESH, console, run_with_progre
 from napari_crlm_spa.core.files import write_text
 from napari_crlm_spa.core.quality import MARK_SENTENCES, QualityMark, QualityOptions, TileQuality
 from napari_crlm_spa.core.tissue_map import TissueMap
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @with_options("options", QualityOptions)
@@ -70,6 +72,8 @@ def _counts(tissue_map: TissueMap, found: TileQuality) -> Table:
 
 
 def _rows(tissue_map: TissueMap, found: TileQuality) -> pd.DataFrame:
+    import pandas as pd
+
     rows, cols = np.nonzero(found.measured)
     names = np.array(["", *tissue_map.scheme.names])
     left, top = tissue_map.origin_um

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
-import pandas as pd
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -88,11 +88,15 @@ def _groups(study: Study, output: Console) -> None:
                 f"{row['n']:.0f}",
                 f"{row['events']:.0f}",
                 _months(row["median_months"]),
-                "-" if pd.isna(row["survival_5y"]) else f"{100 * row['survival_5y']:.1f} %",
+                _percent(row["survival_5y"]),
                 f"{p[grouping]:.3g}" if first and grouping in p else "",
             )
     output.print(table)
 
 
 def _months(value: float) -> str:
-    return "not reached" if pd.isna(value) else f"{value:.1f}"
+    return "not reached" if math.isnan(value) else f"{value:.1f}"
+
+
+def _percent(share: float) -> str:
+    return "-" if math.isnan(share) else f"{100 * share:.1f} %"
