@@ -157,7 +157,8 @@ def _bars(axes: Axes, draws: np.ndarray) -> None:
     if not len(draws):
         return
     behind = axes.twinx()
-    behind.hist(draws, bins=24, color="#f0c9a8")
+    counts, edges = np.histogram(draws, bins=24)
+    behind.stairs(counts, edges, fill=True, color="#f0c9a8", linewidth=0)
     behind.set_axis_off()
     axes.set_zorder(behind.get_zorder() + 1)
     axes.patch.set_visible(False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -172,6 +173,7 @@ def _widths(lines: Sequence[Sequence[str]]) -> list[float]:
     return [max(_width(line[i]) for line in lines if i < len(line)) for i in range(columns)]
 
 
+@cache
 def _width(text: str) -> float:
     if not text.strip():
         return 0.0

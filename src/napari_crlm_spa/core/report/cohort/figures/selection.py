@@ -118,7 +118,7 @@ def _cells(
         if np.isfinite(r):
             axes.text(
                 x, y, numbers.fixed(float(r), 2).replace("0.", ".", 1), ha="center", va="center",
-                fontsize=size, color="white" if abs(r) > 0.6 else style.INK,
+                fontsize=size, color="white" if abs(r) > 0.6 else style.INK, in_layout=False,
             )  # fmt: skip
     axes.set_xticks(range(len(cols)), [shortened(c, 32) for c in cols], rotation=45, ha="right",
                     rotation_mode="anchor", parse_math=False)  # fmt: skip
