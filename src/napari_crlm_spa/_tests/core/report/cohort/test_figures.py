@@ -222,3 +222,17 @@ def test_schoenfeld_smooths_stand_where_the_test_has_its_time():
     axes = figures.draw_schoenfeld(rows, smooth).axes[0]
     line = next(each for each in axes.lines if each.get_color() == style.BLUE)
     np.testing.assert_allclose(line.get_xdata(), [0.1, 0.9])
+
+
+def test_the_selection_says_what_it_began_with():
+    path = pd.DataFrame(
+        [("backward", 0, "", np.nan, 9.0), ("backward", 1, "- Overall_Debris_ratio", 1, 8.0),
+         ("forward", 0, "", np.nan, 11.0), ("forward", 1, "+ Overall_Debris_ratio", 1, 10.0)],
+        columns=["direction", "step", "change", "df", "aic"],
+    )  # fmt: skip
+    backward, forward = figures.draw_selection(path).axes
+    said = [[t.get_text() for t in axes.get_yticklabels()] for axes in (backward, forward)]
+    assert said == [
+        ["start: all candidates", "\u2212 Debris (necrosis), overall"],
+        ["start: none", "+ Debris (necrosis), overall"],
+    ]

@@ -93,9 +93,9 @@ def _changes(rows: pd.DataFrame) -> list[str]:
     """Return what happened at each step; the first is the model that it began with."""
     words = [_change(str(each)) for each in rows["change"]]
     if words[0].strip() in ("", "start", "nan"):
-        begun = rows["df"].iloc[0] if "df" in rows else np.nan
-        known = numbers.known(float(begun))
-        words[0] = f"start with {begun:.0f}" if known and begun else "start with none"
+        # The table's degrees of freedom are those of the change, as in R; the first has none.
+        first = str(rows["change"].iloc[1])[:1] if len(rows) > 1 else ""
+        words[0] = {"+": "start: none", "-": "start: all candidates"}.get(first, "start")
     return words
 
 
