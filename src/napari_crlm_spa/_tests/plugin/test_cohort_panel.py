@@ -276,7 +276,7 @@ def test_a_built_folder_is_opened_and_offered_again(qtbot, panel, tmp_path):
     panel.open_path(tmp_path / "built")
     qtbot.waitUntil(lambda: panel.cohort.name == "Built", timeout=TIMEOUT_MS)
     panel.show_cohort(None)
-    assert panel.last_button.text() == "Open built again"
+    assert panel.welcome.last_button.text() == "Open built again"
 
 
 def test_what_is_no_cohort_is_a_sentence(qtbot, panel, tmp_path):
@@ -360,10 +360,10 @@ def test_several_slides_are_asked_for(qtbot, docked, made, tmp_path):
     slides = made.slides.assign(patient="P001")
     panel.show_cohort(of_cohort(Cohort("x", made.patients, slides=slides), tmp_path))
     panel.open_patient(0)
-    actions = panel.chooser.actions()
+    actions = panel.slides.chooser.actions()
     assert [action.text() for action in actions] == ["slide-1", "slide-2", "slide-3"]
     actions[1].trigger()
-    panel.chooser.close()
+    panel.slides.chooser.close()
     qtbot.waitUntil(lambda: workspace.session.current is not None, timeout=TIMEOUT_MS)
     assert workspace.session.current.stem == "slide-2"
 

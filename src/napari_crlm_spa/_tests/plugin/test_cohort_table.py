@@ -32,6 +32,7 @@ from napari_crlm_spa.plugin.cohort.slides import (
     SlideIndex,
     corrected_since,
     index_slides,
+    owners,
     slides_of,
 )
 
@@ -381,6 +382,15 @@ def test_slides_of_a_patient_are_those_of_the_table(tmp_path):
     cohort = of_cohort(Cohort("x", made.patients, slides=twice), tmp_path)
     assert [slide.name for slide in slides_of(cohort, 0)] == ["b", "a"]  # who speaks first
     assert slides_of(cohort, 1) == []
+
+
+def test_a_slide_tells_whose_it_is(tmp_path):
+    made = made_cohort(4, slides=[(tmp_path / "A.svs", tmp_path), (tmp_path / "b.svs", tmp_path)])
+    assert owners(of_cohort(made, tmp_path)) == {"a": 0, "b": 1}
+    strange = made.slides.assign(patient="P099")
+    assert owners(of_cohort(Cohort("x", made.patients, slides=strange), tmp_path)) == {}
+    plain = made_patients(2).assign(slides=["a.svs; c", np.nan])
+    assert owners(of_cohort(Cohort("x", plain), tmp_path)) == {"a": 0, "c": 0}
 
 
 def test_names_in_a_plain_table_are_slides_too(tmp_path):

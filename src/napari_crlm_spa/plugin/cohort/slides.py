@@ -71,6 +71,23 @@ def slides_of(cohort: OpenedCohort, row: int) -> list[PatientSlide]:
     return []
 
 
+def owners(cohort: OpenedCohort) -> dict[str, int]:
+    """Return whose slide it is, as a row of the patients, by the slide's name in lower case."""
+    rows = {str(name): row for row, name in enumerate(cohort.patients[PATIENT])}
+    found: dict[str, int] = {}
+    if cohort.slides is None:
+        for row in range(len(cohort)):
+            for slide in slides_of(cohort, row):
+                found.setdefault(stem(slide.path or Path(slide.name)).casefold(), row)
+        return found
+    columns = [name for name in (SLIDE_PATH, SLIDE) if name in cohort.slides.columns]
+    for column in columns:
+        for patient, name in zip(cohort.slides[PATIENT], cohort.slides[column], strict=True):
+            if _text(name) and str(patient) in rows:
+                found.setdefault(stem(Path(_text(name))).casefold(), rows[str(patient)])
+    return found
+
+
 def _slide(record: Mapping[Any, Any], base: Path) -> PatientSlide:
     folder = _text(record.get(ANALYSIS_FOLDER))
     analysis = absolute(base / folder) if folder else None

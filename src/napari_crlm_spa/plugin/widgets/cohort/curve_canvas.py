@@ -49,6 +49,8 @@ class CurveCanvas(FigureCanvasQTAgg):
         self._cursor: Any = None
         self._marks: list[Any] = []
         self._marked: Place | None = None
+        self._below: Any = None
+        self.mpl_connect("draw_event", self._on_drawn)
         self.mpl_connect("motion_notify_event", self._on_motion)
         self.mpl_connect("axes_leave_event", self._on_leave)
         self.mpl_connect("figure_leave_event", self._on_leave)
@@ -74,15 +76,34 @@ class CurveCanvas(FigureCanvasQTAgg):
         data = None if self._content is None else self._content[0]
         self._marked = None if data is None or row < 0 else place_of(data, row)
         self._draw_mark()
-        self.draw_idle()  # type: ignore[no-untyped-call]
+        self._draw_over()
+
+    def _on_drawn(self, _event: Event) -> None:
+        """Keep the curves, over which cursor and mark are drawn again and again."""
+        self._below = self.copy_from_bbox(self.figure.bbox)  # type: ignore[no-untyped-call]
+        self._paint_over()
+
+    def _draw_over(self) -> None:
+        """Draw cursor and mark anew, and nothing else: laying out all takes a fifth of a second."""
+        if self._below is None or self.drawing is None:
+            self.draw_idle()  # type: ignore[no-untyped-call]
+            return
+        self.restore_region(self._below)  # type: ignore[no-untyped-call]
+        self._paint_over()
+        self.update()
+
+    def _paint_over(self) -> None:
+        if self.drawing is not None and self._cursor is not None:
+            for artist in (self._cursor, *self._marks):
+                self.drawing.curves.draw_artist(artist)
 
     def _draw(self) -> None:
         self.figure.clear()
-        self.drawing, self._cursor, self._marks = None, None, []
+        self.drawing, self._cursor, self._marks, self._below = None, None, [], None
         if self._content is not None:
             self._has_risk = self._content[2] and self.height() >= LEAST_RISK_PX
             self.drawing = draw(self.figure, *self._content[:2], self._has_risk, self._content[3])
-            self._cursor = self.drawing.curves.axvline(0, visible=False, **_CURSOR)
+            self._cursor = self.drawing.curves.axvline(0, visible=False, animated=True, **_CURSOR)
             self._draw_mark()
         self.draw_idle()  # type: ignore[no-untyped-call]
 
@@ -98,6 +119,7 @@ class CurveCanvas(FigureCanvasQTAgg):
         (dot,) = axes.plot(
             [place.months], [share], marker="o", markersize=_MARK_PX, markeredgecolor="#c8570c",
             markerfacecolor=face, markeredgewidth=2, zorder=10, clip_on=False,
+            animated=True,
         )  # fmt: skip
         self._marks = [dot]
 
@@ -119,7 +141,7 @@ class CurveCanvas(FigureCanvasQTAgg):
             self._cursor.set_xdata([months, months])
         self._cursor.set_visible(months is not None)
         self._on_hover(months)
-        self.draw_idle()  # type: ignore[no-untyped-call]
+        self._draw_over()
 
     def _on_leave(self, _event: Event) -> None:
         if self._cursor is not None and self._cursor.get_visible():

@@ -32,12 +32,9 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_crlm_spa.core.slide import stem
 from napari_crlm_spa.plugin.cohort.groupings import Grouping
 from napari_crlm_spa.plugin.cohort.opened import OpenedCohort, open_cohort, together
-from napari_crlm_spa.plugin.cohort.opener import SlideOpener
 from napari_crlm_spa.plugin.cohort.patient_table import PatientTable
-from napari_crlm_spa.plugin.cohort.slides import PatientSlide, corrected_since, slides_of
 from napari_crlm_spa.plugin.memory import recall, remember
 from napari_crlm_spa.plugin.session import OpenSlide, Session
 from napari_crlm_spa.plugin.widgets.cohort.build_box import BuildBox
@@ -46,7 +43,8 @@ from napari_crlm_spa.plugin.widgets.cohort.curve_box import CurveBox
 from napari_crlm_spa.plugin.widgets.cohort.fit_box import FitBox, Fitted
 from napari_crlm_spa.plugin.widgets.cohort.neighbors_box import NeighborsBox
 from napari_crlm_spa.plugin.widgets.cohort.patient_list import PatientList
-from napari_crlm_spa.plugin.widgets.cohort.slide_finder import SlideFinder
+from napari_crlm_spa.plugin.widgets.cohort.patient_slides import PatientSlides
+from napari_crlm_spa.plugin.widgets.cohort.welcome import Welcome
 from napari_crlm_spa.plugin.widgets.job_bar import JobBar
 from napari_crlm_spa.plugin.widgets.keys_stay import KeysStay
 from napari_crlm_spa.plugin.widgets.message import Message
@@ -61,11 +59,6 @@ SIZES_PX = [270, 490]
 WIDE_PX = 820
 LAST = "cohort_last"
 TABLES = "Tables (*.csv *.tsv *.txt *.xlsx *.xlsm)"
-WELCOME = (
-    "<b>A cohort of patients</b><br><br>Look at the survival of a cohort and open the slide of any "
-    "patient with its map.<br><br>Open what <i>Build</i> here or <code>crlm-spa cohort</code> has "
-    "written, or a table (CSV, Excel) with one row per patient; or drop it here."
-)
 
 
 class CohortPanel(QWidget):
@@ -83,8 +76,8 @@ class CohortPanel(QWidget):
         self.setAcceptDrops(True)
         self.setMinimumWidth(WIDTH_PX)
         self.cohort: OpenedCohort | None = None
-        self.opener = SlideOpener(napari_viewer, self)
-        self.finder = SlideFinder(self)
+        self.slides = PatientSlides(napari_viewer, self)
+        self.opener = self.slides.opener
         self._session: Session | None = None
         self._touched: set[int] = set()
         self._is_docked = False
@@ -119,27 +112,7 @@ class CohortPanel(QWidget):
             ("Checks", self.checks),
         ):
             self.tabs.addTab(tab, name)
-        self.welcome = self._welcome()
-
-    def _welcome(self) -> QWidget:
-        page = QWidget()
-        layout = QVBoxLayout(page)
-        told = QLabel(WELCOME)
-        told.setWordWrap(True)
-        self.open_button = QPushButton("Open a cohort…")
-        self.table_button = QPushButton("Open a table…")
-        self.build_button = QPushButton("Build a cohort…")
-        self.last_button = QPushButton()
-        for widget in (
-            told,
-            self.last_button,
-            self.open_button,
-            self.table_button,
-            self.build_button,
-        ):
-            layout.addWidget(widget)
-        layout.addStretch(1)
-        return page
+        self.welcome = Welcome()
 
     def _menu(self) -> QMenu:
         menu = QMenu(self)
@@ -176,10 +149,10 @@ class CohortPanel(QWidget):
         layout.addWidget(self.pages, 1)
 
     def _connect(self) -> None:
-        self.open_button.clicked.connect(self._on_folder)
-        self.table_button.clicked.connect(self._on_table)
-        self.build_button.clicked.connect(self.show_build)
-        self.last_button.clicked.connect(self._on_last)
+        self.welcome.open_button.clicked.connect(self._on_folder)
+        self.welcome.table_button.clicked.connect(self._on_table)
+        self.welcome.build_button.clicked.connect(self.show_build)
+        self.welcome.last_button.clicked.connect(self._on_last)
         self.job.done.connect(self._on_opened)
         self.job.failed.connect(self.message.show_problem)
         self.list.current_changed.connect(self._on_current)
@@ -195,17 +168,15 @@ class CohortPanel(QWidget):
         self.fit_box.fitted.connect(self._on_fitted)
         self.fit_box.problem.connect(self._on_build_problem)
         self.fit_box.closed.connect(self._show_page)
-        self.opener.told.connect(self._tell)
-        self.opener.problem.connect(self._show_problem)
+        self.slides.told.connect(self._tell)
+        self.slides.problem.connect(self._show_problem)
+        self.slides.missing.connect(self._on_missing)
         self.opener.session_changed.connect(self._on_session)
-        self.finder.found.connect(self._on_found)
-        self.finder.missing.connect(self._on_missing)
-        self.finder.problem.connect(self._show_problem)
         self.relocate_button.clicked.connect(self._on_relocate)
         find = QShortcut(QKeySequence(QKeySequence.StandardKey.Find), self, self.list.find)
         find.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         # Not a method of the panel: that is gone by then.
-        self.destroyed.connect(self.finder.workers.stop)
+        self.destroyed.connect(self.slides.finder.workers.stop)
 
     # -- opening --------------------------------------------------------------------------
 
@@ -278,6 +249,7 @@ class CohortPanel(QWidget):
         self._clear()
         table = None if cohort is None else PatientTable(cohort.patients)
         own = None if self._session is None else self._session.risk_model
+        self.slides.show_cohort(cohort, table)
         self.list.show_table(table)
         self.neighbors.show_cohort(cohort, table, own)
         self.curves.show_cohort(cohort, own)
@@ -304,10 +276,7 @@ class CohortPanel(QWidget):
         self.title.setToolTip(f"{self.cohort.source}\nMedian follow-up: reverse Kaplan-Meier")
 
     def _show_page(self) -> None:
-        last = Path(str(recall().get(LAST, "")))
-        self.last_button.setVisible(bool(last.name) and last.exists())
-        self.last_button.setText(f"Open {last.name} again")
-        self.last_button.setToolTip(str(last))
+        self.welcome.offer(Path(str(recall().get(LAST, ""))))
         self.pages.setCurrentWidget(self.welcome if self.cohort is None else self.splitter)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
@@ -335,53 +304,18 @@ class CohortPanel(QWidget):
         self.message.clear()
         self.curves.look_at(row)
         self.neighbors.look_at(row)
-        if self.cohort is None or row < 0:
-            return
-        corrected = corrected_since(slides_of(self.cohort, row), self.cohort.built)
+        corrected = self.slides.corrected(row)
         if corrected:
             self._mark(row)
-            self._tell(
-                f"Corrected after the cohort was built: {', '.join(corrected)}. The table shows "
-                "the earlier numbers; build the cohort again to take the corrections in."
-            )
+            self._tell(corrected)
 
     def open_patient(self, row: int) -> None:
         """Open the slide of a patient; of several, the user is asked which."""
-        cohort, table = self.cohort, self.list.table
-        if cohort is None or table is None or row < 0:
-            return
         self._clear()
-        slides, patient = slides_of(cohort, row), table.patient(row)
-        if not slides:
-            self._show_problem(
-                f"The table does not name a slide of {patient}. Build the cohort from analyses, or "
-                "add a column slide."
-            )
-        elif len(slides) == 1:
-            self.finder.look_for(slides[0], patient)
-        else:
-            self._ask_which(slides, patient)
+        self.slides.open(row)
 
-    def _ask_which(self, slides: list[PatientSlide], patient: str) -> None:
-        self.chooser = QMenu(self)
-        for slide in slides:
-            text = f"{slide.name}: {slide.left_out}" if slide.left_out else slide.name
-            action = self.chooser.addAction(text)
-            action.triggered.connect(
-                lambda _checked=False, slide=slide: self.finder.look_for(slide, patient)
-            )
-        self.chooser.setToolTipsVisible(True)
-        self.chooser.popup(self.cursor().pos())
-
-    def _on_found(self, slide: PatientSlide, path: Path, patient: str) -> None:
-        self.opener.open(slide, path, patient)
-
-    def _on_missing(self, slide: PatientSlide, patient: str) -> None:
-        where = f" It was {slide.path}." if slide.path is not None else ""
-        self._show_problem(
-            f"The slide {slide.name} of {patient} is not there.{where} If slides were moved, "
-            "choose the folder in which they are now."
-        )
+    def _on_missing(self, sentence: str) -> None:
+        self._show_problem(sentence)
         self.relocate_button.show()
 
     def _on_relocate(self) -> None:
@@ -392,7 +326,7 @@ class CohortPanel(QWidget):
     def look_in(self, folder: Path) -> None:
         """Look for slides in another folder as well, and open the one that was missed."""
         self._clear()
-        self.finder.add_folder(folder)
+        self.slides.look_in(folder)
 
     # -- the workspace --------------------------------------------------------------------
 
@@ -416,38 +350,18 @@ class CohortPanel(QWidget):
 
     def _on_slide(self, slide: OpenSlide | None) -> None:
         """Look at the patient whose slide came to the front."""
-        row = self._row_of(slide)
+        row = self.slides.row_of(slide)
         if row >= 0 and row != self.list.current:
             self.list.look_at(row)
 
     def _on_review(self, slide: OpenSlide) -> None:
-        row = self._row_of(slide)
+        row = self.slides.row_of(slide)
         if row >= 0:
             self._mark(row)
 
     def _mark(self, row: int) -> None:
         self._touched |= {row}
         self.list.model.mark_corrected(set(self._touched))
-
-    def _row_of(self, slide: OpenSlide | None) -> int:
-        """Return whose slide it is; -1 if nobody's."""
-        if slide is None or self.cohort is None or self.list.table is None:
-            return -1
-        row = self.list.table.row_of(self.opener.patient_of(slide.path))
-        return row if row >= 0 else self._rows_of_slides().get(stem(slide.path).casefold(), -1)
-
-    def _rows_of_slides(self) -> dict[str, int]:
-        if self._by_slide is None or self._by_slide[0] is not self.cohort:
-            assert self.cohort is not None
-            names = {
-                stem(slide.path or Path(slide.name)).casefold(): row
-                for row in range(len(self.cohort))
-                for slide in slides_of(self.cohort, row)
-            }
-            self._by_slide = (self.cohort, names)
-        return self._by_slide[1]
-
-    _by_slide: tuple[OpenedCohort, dict[str, int]] | None = None
 
     # -- words ----------------------------------------------------------------------------
 
@@ -511,8 +425,7 @@ class CohortPanel(QWidget):
         self.job.drop()
         self.build_box.job.drop()
         self.fit_box.job.drop()
-        self.finder.stop()
-        self.opener.use_workspace(None)
+        self.slides.let_go()
 
 
 def _start() -> str:
