@@ -1,4 +1,4 @@
-"""The columns of a cohort's tables: names, kinds, units, codes. The one place.
+"""The columns of a cohort's tables: names, kinds, units, codes, and their numbers. The one place.
 
 Names and codes are those of the authors' tables (``SYSUCC_data``, ``BJCH_data``; 38 columns), so
 that a table of theirs is read as it is; `aliases` are what other people write.
@@ -8,9 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from napari_crlm_spa.core.spatial.definitions import FEATURES
+from napari_crlm_spa.errors import CohortError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pandas as pd
 
 PATIENT, SLIDE = "patient", "slide"
 #: Follow-up in months from the resection of the metastases, and 1 = died of any cause.
@@ -22,6 +31,15 @@ SLIDE_PATH, ANALYSIS_FOLDER, READER = "slide_path", "analysis_folder", "reader"
 TUMOR_TILES, REFUSAL = "contiguous_tumor_tiles", "refusal"
 #: In a clinical table: the slide that speaks for its patient, if it says so.
 DECLARED = "use_slide"
+#: Of a clinical table: the clinical risk score, 0-5 points, and 1 = high (3-5).
+CRS_SCORE, CRS_GROUP = "CRS_score", "CRS_group"
+#: What a study adds for each patient: the score; spatial and clinical risk and the grade of both,
+#: as words, "" unknown.
+SCORE = "score"
+SPATIAL_RISK, CLINICAL_RISK, COMBINED_GRADE = "sof_group", "crs_group", "combined_grade"
+
+#: In a table of patients who do not exist: 1 in every row.
+SIMULATED_MARK = "simulated"
 
 Kind = Literal["number", "binary", "count"]
 
@@ -112,9 +130,9 @@ _VARIABLES = (
     ClinicalVariable(
         "Concomitant_ablation", "Ablation", "binary", "", ("ablation",), ("no", "yes")
     ),
-    ClinicalVariable("CRS_score", "Clinical risk score", "count", "points", ("CRS", "fong score")),
+    ClinicalVariable(CRS_SCORE, "Clinical risk score", "count", "points", ("CRS", "fong score")),
     ClinicalVariable(
-        "CRS_group", "Clinical risk group", "binary", "", (), ("low (0-2)", "high (3-5)")
+        CRS_GROUP, "Clinical risk group", "binary", "", (), ("low (0-2)", "high (3-5)")
     ),
     ClinicalVariable(
         "Adjuvant_chemotherapy",
@@ -136,10 +154,10 @@ SOFS: tuple[str, ...] = tuple(FEATURES)
 #: Columns that an analysis adds.
 _DERIVED = MappingProxyType(
     {
-        "score": "Spatial score",
-        "sof_group": "Spatial risk",
-        "crs_group": "Clinical risk",
-        "combined_grade": "Combined grade",
+        SCORE: "Spatial score",
+        SPATIAL_RISK: "Spatial risk",
+        CLINICAL_RISK: "Clinical risk",
+        COMBINED_GRADE: "Combined grade",
     }
 )
 
@@ -151,3 +169,62 @@ def label_of(column: str) -> str:
     if column in CLINICAL:
         return CLINICAL[column].label
     return FEATURES[column].title if column in FEATURES else column
+
+
+def named(column: str) -> str:
+    """Spell a column for a sentence: its label, and its name where that differs."""
+    label = label_of(column)
+    return column if label == column else f"{label} ({column})"
+
+
+def numbers(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
+    """Return a column as numbers, shape (rows,); what isn't finite is a hole (NaN).
+
+    Raises
+    ------
+    CohortError
+        If the table lacks the column, or it holds text.
+    """
+    import pandas as pd
+
+    if column not in frame.columns:
+        raise CohortError(
+            f"The table has no column {column!r}. It has: "
+            f"{', '.join(str(each) for each in frame.columns)}."
+        )
+    try:
+        series = pd.to_numeric(frame[column])
+        values = series.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    except (TypeError, ValueError) as error:
+        raise CohortError(
+            f"{named(column)} holds something that is not a number ({error}). Code it as "
+            "numbers: 0 and 1 for two groups, one column of 0 and 1 per further group."
+        ) from error
+    values[~np.isfinite(values)] = np.nan
+    return values
+
+
+def matrix(frame: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.float64]:
+    """Return columns as `numbers` does, side by side, shape (rows, columns)."""
+    values = np.empty((len(frame), len(columns)))
+    for place, column in enumerate(columns):
+        values[:, place] = numbers(frame, column)
+    return values
+
+
+def zero_or_one(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
+    """Return a column of 0 and 1, shape (rows,); NaN is a hole.
+
+    Raises
+    ------
+    CohortError
+        If the table lacks the column, or it holds anything else.
+    """
+    values = numbers(frame, column)
+    odd = values[~np.isnan(values) & ~np.isin(values, (0.0, 1.0))]
+    if len(odd):
+        raise CohortError(
+            f"{named(column)} has the value {odd[0]:g}; two groups need 0 and 1. Recode it, or "
+            "split it at a cut-off."
+        )
+    return values

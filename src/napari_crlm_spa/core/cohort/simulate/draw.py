@@ -14,6 +14,7 @@ from napari_crlm_spa.core.cohort.columns import (
     EVENT,
     N_SLIDES,
     PATIENT,
+    SIMULATED_MARK,
     SLIDE,
     SLIDES,
     SOFS,
@@ -37,8 +38,6 @@ from napari_crlm_spa.core.cohort.table.contents import Cohort, FlowStep
 if TYPE_CHECKING:
     import pandas as pd
 
-#: In a simulated table: 1 in every row.
-MARK = "simulated"
 #: Months are recorded with one decimal, as in a hospital's table: ties happen. Nobody has 0.
 MONTH_DECIMALS, SHORTEST_MONTHS = 1, 0.1
 TISSUE_TILES = "tissue_tiles"
@@ -134,8 +133,8 @@ def simulate_cohort(
     frame[PATIENT], frame[TIME], frame[EVENT] = patient_names(n, chosen.seed), time, event
     slides = _slides(for_slides, tissue, counts, frame[PATIENT], chosen.slides_per_patient)
     frame[SLIDES] = slides.groupby(PATIENT, sort=False)[SLIDE].agg("; ".join).to_numpy()
-    frame[N_SLIDES], frame[MARK] = float(chosen.slides_per_patient), 1.0
-    order = [PATIENT, SLIDES, N_SLIDES, TIME, EVENT, *CLINICAL, *SOFS, MARK]
+    frame[N_SLIDES], frame[SIMULATED_MARK] = float(chosen.slides_per_patient), 1.0
+    order = [PATIENT, SLIDES, N_SLIDES, TIME, EVENT, *CLINICAL, *SOFS, SIMULATED_MARK]
     return SimulatedCohort(frame[order], slides, truth, chosen)
 
 

@@ -10,12 +10,13 @@ from napari_crlm_spa.core.cohort.columns import (
     CLINICAL,
     EVENT,
     PATIENT,
+    SIMULATED_MARK,
     SLIDE,
     SOFS,
     TIME,
     TUMOR_TILES,
 )
-from napari_crlm_spa.core.cohort.simulate.draw import MARK, TISSUE_TILES, SimulatedCohort
+from napari_crlm_spa.core.cohort.simulate.draw import TISSUE_TILES, SimulatedCohort
 from napari_crlm_spa.core.cohort.simulate.truth import SIMULATED
 from napari_crlm_spa.core.cohort.table.folder import COHORT_CSV, write_cohort
 from napari_crlm_spa.core.files import write_text
@@ -78,7 +79,7 @@ def write_simulated(
 
 def _write_clinical(folder: Path, simulated: SimulatedCohort) -> Path:
     """Write the hospital's side: a row per slide with its patient, follow-up, clinical columns."""
-    columns = [PATIENT, TIME, EVENT, *CLINICAL, MARK]
+    columns = [PATIENT, TIME, EVENT, *CLINICAL, SIMULATED_MARK]
     patients = simulated.frame[columns]
     rows = simulated.slides[[PATIENT, SLIDE]].merge(patients, on=PATIENT, how="left", sort=False)
     path = folder / CLINICAL_CSV
@@ -89,7 +90,7 @@ def _write_clinical(folder: Path, simulated: SimulatedCohort) -> Path:
 def _write_analyses(folder: Path, simulated: SimulatedCohort) -> Path:
     target = folder / ANALYSES
     columns = [SLIDE, *SOFS, TISSUE_TILES, TUMOR_TILES]
-    table = simulated.slides[columns].assign(refusal="", **{MARK: 1})
+    table = simulated.slides[columns].assign(refusal="", **{SIMULATED_MARK: 1})
     for place, name in enumerate(table[SLIDE]):
         _write_analysis(target / str(name), table.iloc[[place]])
     return target
@@ -101,10 +102,10 @@ def _write_analysis(folder: Path, row: pd.DataFrame) -> None:
     write_text(folder / FEATURES_CSV, text)
     # No model and no pixels stand behind these numbers; whoever reads the record learns that.
     run = {
-        MARK: True,
+        SIMULATED_MARK: True,
         "statement": SIMULATED,
         "slide": {"path": f"{slide}.svs", "fingerprint": f"simulated-{slide}"},
-        "model": {"name": MARK},
+        "model": {"name": SIMULATED_MARK},
         "options": {},
     }
     write_text(folder / RUN_JSON, json.dumps(run, indent=2) + "\n")
