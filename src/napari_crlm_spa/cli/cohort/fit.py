@@ -103,4 +103,4 @@ def fit(
         ),
     )
     done = run_with_progress(fit_cohort(found, options, features=named, name=name), STARTS_AFRESH)
-    show_study(done, out)
+    show_study(done.of(cohort), out)

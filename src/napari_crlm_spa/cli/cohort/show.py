@@ -14,6 +14,9 @@ from napari_crlm_spa.core.cohort.study.contents import Study
 from napari_crlm_spa.core.cohort.study.folder import RISK_MODEL_JSON
 from napari_crlm_spa.core.risk import RESEARCH_USE_ONLY
 
+#: Said of patients who are made up.
+SIMULATED = "SIMULATED patients: nothing here says anything about people."
+
 
 def show_study(study: Study, out: Path) -> None:
     """Write tables, risk model and report of a study into a folder; print the gist."""
@@ -25,6 +28,8 @@ def show_study(study: Study, out: Path) -> None:
     for sentence in study.warnings:
         console.print(f"[yellow]Note:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
     output = Console()
+    if study.facts.get("simulated"):
+        console.print(f"[bold yellow]{SIMULATED}[/]", highlight=False, soft_wrap=True)
     output.print(
         f"{study.cohort}: {study.facts['n']} patients, {study.facts['events']} deaths",
         highlight=False,

@@ -21,11 +21,11 @@ from napari_crlm_spa.cli.flags import with_options
 from napari_crlm_spa.cli.progress import STARTS_AFRESH, run_with_progress
 from napari_crlm_spa.core.cohort.columns import EVENT, TIME
 from napari_crlm_spa.core.cohort.curves.grouped import CurveOptions
-from napari_crlm_spa.core.cohort.study.options import StudyOptions
+from napari_crlm_spa.core.cohort.study.options import JudgeOptions
 from napari_crlm_spa.core.cohort.table.filters import FilterOptions
 
 
-@with_options("study", StudyOptions)
+@with_options("study", JudgeOptions)
 @with_options("filters", FilterOptions)
 @with_options("curves", CurveOptions)
 def validate(
@@ -45,7 +45,7 @@ def validate(
     columns: Annotated[str, COLUMNS_FLAG] = "",
     sheet: Annotated[str, SHEET_FLAG] = "",
     *,
-    study: StudyOptions,
+    study: JudgeOptions,
     filters: FilterOptions,
     curves: CurveOptions,
 ) -> None:
@@ -84,4 +84,4 @@ def validate(
     done = run_with_progress(
         validate_cohort(frozen, found, options, adjust_for=adjusted), STARTS_AFRESH
     )
-    show_study(done, out)
+    show_study(done.of(cohort), out)

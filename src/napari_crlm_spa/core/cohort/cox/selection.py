@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from napari_crlm_spa.core.cohort.columns import label_of, matrix, named
 from napari_crlm_spa.core.cohort.cox.collinearity import (
     PREFER,
     correlation_table,
     drop_collinear,
 )
 from napari_crlm_spa.core.cohort.cox.degenerate import EVENTS_PER_COEFFICIENT
-from napari_crlm_spa.core.cohort.cox.design import complete, named, numbers
+from napari_crlm_spa.core.cohort.cox.design import complete
 from napari_crlm_spa.core.cohort.cox.fit import CoxFit, fit_cox
 from napari_crlm_spa.core.cohort.cox.partial_likelihood import Ties
 from napari_crlm_spa.core.cohort.cox.stepwise import DIRECTIONS, Direction, Stepwise, stepwise
@@ -256,7 +257,22 @@ def select_model(
 
 
 def _deaths(binary: pd.DataFrame, survival: Survival, columns: tuple[str, ...]) -> int:
-    return survival.take(complete(numbers(binary, columns), survival)).n_events
+    return survival.take(complete(matrix(binary, columns), survival)).n_events
+
+
+def _differences(paths: Mapping[str, Stepwise], options: SelectionOptions) -> str:
+    """Say in what the other directions' models differ from the one that is used."""
+    used = paths[options.direction]
+    told = [f"{options.direction}, which is used, has an AIC of {used.path['aic'].iloc[-1]:.2f}"]
+    for direction, each in paths.items():
+        if set(each.terms) == set(used.terms):
+            continue
+        parts = []
+        for verb, some, others in (("adds", each, used), ("lacks", used, each)):
+            names = [label_of(term) for term in some.terms if term not in others.terms]
+            parts += [f"{verb} {'; '.join(names)}"] if names else []
+        told.append(f"{direction} ({each.path['aic'].iloc[-1]:.2f}) {' and '.join(parts)}")
+    return ", ".join(told)
 
 
 def _final(
@@ -269,14 +285,9 @@ def _final(
     warnings = []
     sets = {frozenset(each.terms) for each in paths.values()}
     if len(sets) > 1:
-        ends = "; ".join(
-            f"{direction}: {', '.join(map(named, each.terms)) or 'nothing'} (AIC "
-            f"{each.path['aic'].iloc[-1]:.2f})"
-            for direction, each in paths.items()
-        )
         warnings.append(
-            f"The stepwise directions end in different models ({ends}); {options.direction} is "
-            "used. The choice of features is unstable."
+            f"The stepwise directions end in different models: {_differences(paths, options)}. "
+            "The choice of features is unstable."
         )
     terms = paths[options.direction].terms
     if not terms:

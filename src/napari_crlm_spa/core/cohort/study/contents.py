@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from napari_crlm_spa.core.risk import RiskModel
 
 Kind = Literal["build", "fit", "validate"]
+#: Among the facts of a study that was written: the cohort's folder or table.
+SOURCE = "source"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,3 +68,7 @@ class Study:
     facts: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
     risk_model: RiskModel | None = None
+
+    def of(self, source: Path) -> Study:
+        """Return the study with the cohort's folder or table named, so that it finds its slides."""
+        return replace(self, facts={**self.facts, SOURCE: str(source.absolute())})

@@ -10,6 +10,7 @@ from napari_crlm_spa.core.cohort.columns import SOFS
 from napari_crlm_spa.core.cohort.cox.selection import SelectionOptions
 from napari_crlm_spa.core.cohort.curves import CurveOptions
 from napari_crlm_spa.core.cohort.cutpoints import CutpointOptions, Dichotomizer
+from napari_crlm_spa.core.cohort.cutpoints.fixed import fixed_cutoffs
 from napari_crlm_spa.core.cohort.score import ScoreCutoff, ScoreOptions
 from napari_crlm_spa.core.cohort.study.contents import Study
 from napari_crlm_spa.core.cohort.study.frozen import FROZEN, FrozenStudy
@@ -22,7 +23,12 @@ from napari_crlm_spa.core.cohort.study.parts.groups import (
     add_patients,
     risk_groups,
 )
-from napari_crlm_spa.core.cohort.study.parts.models import FINAL, add_models, add_selection
+from napari_crlm_spa.core.cohort.study.parts.models import (
+    FINAL,
+    add_models,
+    add_selection,
+    check_adjusting,
+)
 from napari_crlm_spa.core.cohort.study.parts.people import add_people
 from napari_crlm_spa.core.cohort.study.parts.predictions import (
     Predictor,
@@ -44,6 +50,12 @@ from napari_crlm_spa.errors import CohortError
 
 #: Fewer deaths than this don't carry a study; our limit, which only refuses what is hopeless.
 LEAST_EVENTS = 10
+#: What is said of every fit, before all else.
+FLATTERS = (
+    "Features, cut-offs and score were chosen in these same patients, so their hazard ratios and p "
+    "values are better here than in others. Judge the score in a second cohort (crlm-spa cohort "
+    "validate) or by cross-validation (--cv-repeats)."
+)
 STAGE = "Fitting the cohort"
 STEPS = 7
 
@@ -96,7 +108,7 @@ def fit_cohort(
     """
     options = options or FitOptions()
     book = Gathering()
-    options.study.times()  # an error in them should not wait for the end
+    check_choices(options, cohort)  # an error in them should not wait for the end
     done = 0
 
     def step() -> Progress:
@@ -106,7 +118,7 @@ def fit_cohort(
 
     yield step()
     cohort = apply_filters(cohort, options.filters)
-    chosen = features_of(cohort, features)
+    chosen = features_of(cohort, features or _with_cutoffs(book, cohort, options.cutpoints))
     add_people(book, cohort)
     book.facts["options"] = options.as_dict()
     book.facts["features"] = list(chosen)
@@ -152,8 +164,53 @@ def fit_cohort(
     yield step()
     add_associations(book, cohort, chosen, groups)
     _freeze(book, cohort, dichotomizer, cutoff, models)
+    if cutoff is not None:
+        book.warn(FLATTERS, first=True)
     yield Progress(STAGE, STEPS, STEPS, "parts")
     return book.study("fit", cohort.name, risk_model)
+
+
+def check_choices(options: FitOptions, cohort: Cohort) -> None:
+    """Refuse choices that contradict each other or the cohort, before anything is computed.
+
+    Raises
+    ------
+    CohortError
+        If there are such.
+    """
+    options.study.times()
+    check_adjusting(options.study.adjusting(), cohort)
+    cutpoints, score = options.cutpoints, options.score
+    if cutpoints.cutoffs and cutpoints.method != "fixed":
+        raise CohortError(
+            f"Cut-offs are given ({cutpoints.cutoffs}), but they are to be found by "
+            f"{cutpoints.method}. Add --cutoffs fixed, or leave --cutoff-file out."
+        )
+    if score.rule == "fixed" and score.cutoff is None:
+        raise CohortError(
+            "A fixed cut-off of the score is asked for but none is given. Add --score-cutoff with "
+            "the number, or choose another --score-rule."
+        )
+    if score.cutoff is not None and score.rule != "fixed":
+        raise CohortError(
+            f"A cut-off of the score is given ({score.cutoff:g}), but the rule is {score.rule}. "
+            "Add --score-rule fixed, or leave --score-cutoff out."
+        )
+
+
+def _with_cutoffs(book: Gathering, cohort: Cohort, options: CutpointOptions) -> tuple[str, ...]:
+    """Return the features that fixed cut-offs are given for; empty if all are to be used."""
+    if options.method != "fixed":
+        return ()
+    given = fixed_cutoffs(options.cutoffs)
+    known = [each for each in SOFS if each in cohort.patients.columns]
+    left_out = [each for each in known if each not in given]
+    if left_out:
+        book.warn(
+            f"Cut-offs are given for {len(given)} features; the {len(left_out)} others are not "
+            "analyzed. Add their cut-offs to the file to have them."
+        )
+    return tuple(given)
 
 
 def features_of(cohort: Cohort, features: Sequence[str]) -> tuple[str, ...]:

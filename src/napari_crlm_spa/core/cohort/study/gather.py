@@ -24,6 +24,8 @@ class Gathering:
     def __init__(self) -> None:
         self.tables: dict[str, StudyTable] = {}
         self.warnings: dict[str, None] = {}
+        self._first: dict[str, None] = {}
+        self._last: dict[str, None] = {}
         self.facts: dict[str, Any] = {}
 
     def table(self, name: str, title: str, frame: pd.DataFrame, note: str = "") -> None:
@@ -31,13 +33,24 @@ class Gathering:
         if len(frame):
             self.tables[name] = StudyTable(name, title, frame, note)
 
-    def warn(self, *sentences: str) -> None:
-        """Add sentences for the user; each once."""
-        self.warnings.update(dict.fromkeys(text for text in sentences if text))
+    def warn(self, *sentences: str, first: bool = False, last: bool = False) -> None:
+        """Add sentences for the user; each once.
 
-    def warn_all(self, sentences: Iterable[str], about: str = "") -> None:
+        Parameters
+        ----------
+        sentences
+            What to say; empty ones say nothing.
+        first, last
+            Whether it goes before, or after, what else is said: what changes how everything is
+            read, and what only counts patients.
+        """
+        chosen = self._first if first else self._last if last else self.warnings
+        chosen.update(dict.fromkeys(text for text in sentences if text))
+
+    def warn_all(self, sentences: Iterable[str], about: str = "", *, last: bool = False) -> None:
         """Add sentences, each with what it is about before it."""
-        self.warn(*(f"{about}: {text}" if about and text else text for text in sentences))
+        told = (f"{about}: {text}" if about and text else text for text in sentences)
+        self.warn(*told, last=last)
 
     def study(self, kind: Kind, cohort: str, risk_model: RiskModel | None = None) -> Study:
         """Return everything that was collected."""
@@ -45,7 +58,7 @@ class Gathering:
             kind=kind,
             cohort=cohort,
             tables=dict(self.tables),
-            warnings=tuple(self.warnings),
+            warnings=tuple({**self._first, **self.warnings, **self._last}),
             facts=dict(self.facts),
             versions=versions(),
             risk_model=risk_model,

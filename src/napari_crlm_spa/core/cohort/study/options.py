@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from napari_crlm_spa.core.options import Options, option
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StudyOptions(Options):
-    """How much is computed, and what all parts share."""
+class JudgeOptions(Options):
+    """How a score is judged, in the patients it was fitted to and in others."""
 
     times_months: str = option(
         "60,96",
@@ -23,6 +24,38 @@ class StudyOptions(Options):
         "p < 0.05 by themselves, as in the paper's table S5",
         label="Adjust for",
     )
+
+    def times(self) -> tuple[float, ...]:
+        """Return the prediction times in months.
+
+        Raises
+        ------
+        CohortError
+            If the text is not a list of positive numbers.
+        """
+        from napari_crlm_spa.errors import CohortError
+
+        try:
+            found = tuple(float(part) for part in self.times_months.split(",") if part.strip())
+        except ValueError:
+            found = ()
+        if not found or not all(0 < time < math.inf for time in found):
+            raise CohortError(
+                f"The prediction times are {self.times_months!r}; give months separated by commas, "
+                "for instance 60,96."
+            )
+        return tuple(sorted(set(found)))
+
+    def adjusting(self) -> tuple[str, ...]:
+        """Return the clinical columns that were named."""
+        parts = (part.strip() for part in self.adjust_for.split(","))
+        return tuple(dict.fromkeys(part for part in parts if part))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyOptions(JudgeOptions):
+    """How much is computed of a fit, and what all its parts share."""
+
     stability_resamples: int = option(
         0,
         "Bootstrap resamples of each cut-off, to see how stable it is; 0: none",
@@ -55,28 +88,3 @@ class StudyOptions(Options):
     seed: int = option(
         1, "Seed of everything random; stored with the results", min=0, max=2**31 - 1, advanced=True
     )
-
-    def times(self) -> tuple[float, ...]:
-        """Return the prediction times in months.
-
-        Raises
-        ------
-        CohortError
-            If the text is not a list of positive numbers.
-        """
-        from napari_crlm_spa.errors import CohortError
-
-        try:
-            found = tuple(float(part) for part in self.times_months.split(",") if part.strip())
-        except ValueError:
-            found = ()
-        if not found or min(found) <= 0:
-            raise CohortError(
-                f"The prediction times are {self.times_months!r}; give months separated by commas, "
-                "for instance 60,96."
-            )
-        return tuple(sorted(set(found)))
-
-    def adjusting(self) -> tuple[str, ...]:
-        """Return the clinical columns that were named."""
-        return tuple(part.strip() for part in self.adjust_for.split(",") if part.strip())

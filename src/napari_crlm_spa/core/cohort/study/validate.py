@@ -12,7 +12,7 @@ from napari_crlm_spa.core.cohort.curves import CurveOptions
 from napari_crlm_spa.core.cohort.study.contents import Study
 from napari_crlm_spa.core.cohort.study.frozen import FrozenStudy
 from napari_crlm_spa.core.cohort.study.gather import Gathering
-from napari_crlm_spa.core.cohort.study.options import StudyOptions
+from napari_crlm_spa.core.cohort.study.options import JudgeOptions
 from napari_crlm_spa.core.cohort.study.parts.associations import add_associations
 from napari_crlm_spa.core.cohort.study.parts.external import add_external
 from napari_crlm_spa.core.cohort.study.parts.groups import add_curves, add_patients, risk_groups
@@ -21,6 +21,7 @@ from napari_crlm_spa.core.cohort.study.parts.models import (
     SCORE,
     add_clinical,
     add_models,
+    check_adjusting,
     clinical_columns,
 )
 from napari_crlm_spa.core.cohort.study.parts.people import add_people
@@ -40,7 +41,7 @@ class ValidateOptions:
 
     filters: FilterOptions = field(default_factory=FilterOptions)
     curves: CurveOptions = field(default_factory=CurveOptions)
-    study: StudyOptions = field(default_factory=StudyOptions)
+    study: JudgeOptions = field(default_factory=JudgeOptions)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the values by part and name."""
@@ -76,12 +77,13 @@ def validate_cohort(
     options = options or ValidateOptions()
     book = Gathering()
     options.study.times()
+    check_adjusting(options.study.adjusting(), cohort)
     yield Progress(STAGE, 0, STEPS, "parts")
     cohort = apply_filters(cohort, options.filters)
     survival = cohort.survival
     if not survival.n_events:
         raise CohortError(f"Nobody in {cohort.name} died: a score can't be validated there.")
-    book.warn(frozen.dichotomizer.leakage(cohort.patients[PATIENT].tolist()))
+    book.warn(frozen.dichotomizer.leakage(cohort.patients[PATIENT].tolist()), first=True)
     add_people(book, cohort)
     binary, score = frozen.apply(cohort.patients)
     if not (score == score).any():
@@ -103,7 +105,8 @@ def validate_cohort(
         "cutpoints",
         "Cut-offs of the features",
         frozen.dichotomizer.table(),
-        f"As found in {frozen.cohort}; nothing was fitted to {cohort.name}.",
+        f"As found in {frozen.cohort}: numbers of patients and p values are of there. Nothing was "
+        f"fitted to {cohort.name}.",
     )
     own: dict[str, CoxFit] = {
         SCORE_ALONE: fit_cox(cohort.patients.assign(**{SCORE: score}), survival, [SCORE]),

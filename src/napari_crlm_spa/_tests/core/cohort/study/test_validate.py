@@ -93,7 +93,7 @@ def test_only_the_scores_features_are_needed():
         validate_cohort(frozen(), dataclasses.replace(cohort, patients=cohort.patients[columns]))
     )
     assert "groups" in found.tables
-    assert any("score_crs needs" in text for text in found.warnings)
+    assert any("“Score and clinical risk score” needs CRS_score" in text for text in found.warnings)
 
 
 def test_a_validation_is_no_fit():

@@ -8,8 +8,12 @@ from napari_crlm_spa.core.cohort.prediction.calibration import CalibrationOption
 from napari_crlm_spa.core.cohort.prediction.external import EXTERNAL_NOTE, external_tables
 from napari_crlm_spa.core.cohort.study.frozen import FrozenStudy
 from napari_crlm_spa.core.cohort.study.gather import Gathering
-from napari_crlm_spa.core.cohort.study.parts.models import SCORE
-from napari_crlm_spa.core.cohort.study.parts.predictions import Times, add_errors
+from napari_crlm_spa.core.cohort.study.parts.models import LABELS, SCORE
+from napari_crlm_spa.core.cohort.study.parts.predictions import (
+    Times,
+    add_errors,
+    warn_of_calibration,
+)
 from napari_crlm_spa.core.cohort.survival import Floats
 from napari_crlm_spa.core.cohort.table import Cohort
 
@@ -46,13 +50,13 @@ def add_external(
         missing = [c for c in model.columns if c not in frame.columns or not frame[c].notna().any()]
         if missing:
             book.warn(
-                f"The model {name} needs {', '.join(missing)}, which {cohort.name} lacks: it is "
-                "left out."
+                f"“{LABELS.get(name, name)}” needs {', '.join(missing)}, which {cohort.name} "
+                "lacks: it is left out of what predicts survival."
             )
             continue
         found.append(external_tables(model, frame, cohort.survival, chosen))
         predicted[name] = model.predict(frame)
-        book.warn_all(found[-1].warnings)
+        warn_of_calibration(book, cohort, name, found[-1].warnings)
     if not found:
         return
 

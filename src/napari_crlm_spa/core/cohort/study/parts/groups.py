@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_crlm_spa.core.cohort.columns import PATIENT
+from napari_crlm_spa.core.cohort.columns import CRS_GROUP, CRS_SCORE, PATIENT
 from napari_crlm_spa.core.cohort.curves import (
     CurveOptions,
     Grouping,
@@ -22,7 +22,6 @@ from napari_crlm_spa.core.cohort.curves import (
 )
 from napari_crlm_spa.core.cohort.curves.adjuvant import ADJUVANT
 from napari_crlm_spa.core.cohort.curves.adjuvant import NOTE as ADJUVANT_NOTE
-from napari_crlm_spa.core.cohort.curves.groupings import CRS_GROUP, CRS_SCORE
 from napari_crlm_spa.core.cohort.study.gather import Gathering
 from napari_crlm_spa.core.cohort.table import Cohort
 
@@ -104,7 +103,7 @@ def _adjuvant(book: Gathering, cohort: Cohort, sof: Grouping) -> None:
         "Cox models with an interaction of treatment and spatial risk; lrt and p: "
         "likelihood-ratio test of the interaction.",
     )
-    book.warn_all(benefit.warnings)
+    book.warn_all(benefit.warnings, last=True)
 
 
 def add_patients(

@@ -154,14 +154,9 @@ def _adjusted(
     score: Floats,
     factors: Sequence[str],
 ) -> dict[str, CoxFit]:
+    check_adjusting(factors, cohort)
     frame = cohort.patients.assign(**{SCORE: score})
     survival = cohort.survival
-    missing = [column for column in factors if column not in frame.columns]
-    if missing:
-        raise CohortError(
-            f"The cohort has no column {missing[0]!r} to adjust for. It has "
-            f"{', '.join(clinical_columns(frame))}."
-        )
     univariate = book.tables["univariate"].frame if "univariate" in book.tables else None
     if not factors and univariate is not None:
         factors = clinical_factors(univariate)
@@ -174,6 +169,35 @@ def _adjusted(
         book.warn_all(fit.warnings, LABELS[name])
     book.facts["adjusted_for"] = list(factors)
     return fits
+
+
+def check_adjusting(factors: Sequence[str], cohort: Cohort) -> None:
+    """Refuse columns that a model can't be adjusted for.
+
+    Raises
+    ------
+    CohortError
+        If one is missing, holds text, or is the follow-up or the score itself.
+    """
+    frame = cohort.patients
+    for column in factors:
+        if column not in frame.columns:
+            raise CohortError(
+                f"The cohort has no column {column!r} to adjust for. It has "
+                f"{', '.join(clinical_columns(frame)) or 'no clinical column that varies'}."
+            )
+        if column in (cohort.time, cohort.event, SCORE) or frame[column].dtype.kind not in "biuf":
+            raise CohortError(
+                f"The score can't be adjusted for {column}: "
+                + (
+                    "its name is that of the score."
+                    if column == SCORE
+                    else "it is the follow-up."
+                    if column in (cohort.time, cohort.event)
+                    else "it holds text."
+                )
+                + " Name columns of numbers: --adjust-for Age,Gender."
+            )
 
 
 _UNIVARIATE_NOTE = (

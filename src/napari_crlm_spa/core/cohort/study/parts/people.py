@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from napari_crlm_spa.core.cohort.columns import SIMULATED_MARK
 from napari_crlm_spa.core.cohort.curves import follow_up_table
 from napari_crlm_spa.core.cohort.curves.follow_up import NOTE as FOLLOW_UP_NOTE
 from napari_crlm_spa.core.cohort.study.gather import Gathering
 from napari_crlm_spa.core.cohort.table import Cohort, flow_frame
+from napari_crlm_spa.core.cohort.table.contents import HOLES_REMEDY
 
 
 def add_people(book: Gathering, cohort: Cohort) -> None:
@@ -13,12 +15,40 @@ def add_people(book: Gathering, cohort: Cohort) -> None:
     survival = cohort.survival
     book.table("flow", "Patients and slides", flow_frame(cohort.flow), FLOW_NOTE)
     book.table("follow_up", "Follow-up", follow_up_table(survival), FOLLOW_UP_NOTE)
-    book.warn_all(cohort.warnings)
+    _tell_left_out(book, cohort)
+    holes = [text for text in cohort.warnings if text.endswith(HOLES_REMEDY)]
+    book.warn_all(text for text in cohort.warnings if text not in holes)
+    book.warn_all(holes, last=True)
     book.facts.update(
-        n=len(survival), events=survival.n_events, time=cohort.time, event=cohort.event
+        n=len(survival),
+        events=survival.n_events,
+        time=cohort.time,
+        event=cohort.event,
+        simulated=is_simulated(cohort),
     )
     if filters := cohort.record.get("filters"):
         book.facts["filters"] = filters
+
+
+def is_simulated(cohort: Cohort) -> bool:
+    """Tell whether patients are made up: their record or their column says so."""
+    if cohort.record.get(SIMULATED_MARK):
+        return True
+    frame = cohort.patients
+    return SIMULATED_MARK in frame.columns and bool((frame[SIMULATED_MARK] == 1).any())
+
+
+def _tell_left_out(book: Gathering, cohort: Cohort) -> None:
+    """Say how many patients of the table are not in the analysis, and why."""
+    steps = [each for each in cohort.flow if each.unit == "patients" and each.excluded]
+    if not steps:
+        return
+    first = next(each for each in cohort.flow if each.unit == "patients")
+    total = sum(each.excluded for each in steps)
+    why = "; ".join(f"{each.step}: {each.excluded}" for each in steps)
+    book.warn(
+        f"{total} of {first.before} patients are not in the analysis ({why}). The flow says why."
+    )
 
 
 FLOW_NOTE = "Every step that left somebody out or changed a follow-up, with its reason."

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+import re
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from napari_crlm_spa.core.cohort.columns import CRS_SCORE, SCORE
 from napari_crlm_spa.core.cohort.cox.fit import CoxFit
 from napari_crlm_spa.core.cohort.curves import Grouping
 from napari_crlm_spa.core.cohort.prediction.brier import BRIER_NOTE, brier_table
@@ -18,9 +20,9 @@ from napari_crlm_spa.core.cohort.prediction.roc_tables import (
     roc_tables,
 )
 from napari_crlm_spa.core.cohort.study.gather import Gathering
-from napari_crlm_spa.core.cohort.study.options import StudyOptions
+from napari_crlm_spa.core.cohort.study.options import JudgeOptions, StudyOptions
 from napari_crlm_spa.core.cohort.study.parts.groups import RiskGroups
-from napari_crlm_spa.core.cohort.study.parts.models import CRS, FINAL, SCORE, WITH_CRS
+from napari_crlm_spa.core.cohort.study.parts.models import FINAL, LABELS, WITH_CRS
 from napari_crlm_spa.core.cohort.survival import Floats
 from napari_crlm_spa.core.cohort.table import Cohort
 from napari_crlm_spa.core.progress import Progress
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 
 Times = tuple[float, ...]
+#: With fewer patients beyond a time its results are not to be trusted; a limit of ours.
+FEW_BEYOND = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +44,7 @@ class Predictor:
     frame: pd.DataFrame
 
 
-def prediction_times(book: Gathering, cohort: Cohort, options: StudyOptions) -> Times:
+def prediction_times(book: Gathering, cohort: Cohort, options: JudgeOptions) -> Times:
     """Return the times that somebody was followed beyond; tell the others once."""
     asked, last = options.times(), float(cohort.survival.time.max())
     late = [f"{time:g}" for time in asked if time >= last]
@@ -51,8 +55,31 @@ def prediction_times(book: Gathering, cohort: Cohort, options: StudyOptions) -> 
             "earlier times: --times-months."
         )
     times = tuple(time for time in asked if time < last)
+    for time in times:
+        beyond = _beyond(cohort, time)
+        if beyond < FEW_BEYOND:
+            book.warn(
+                f"Only {beyond} of {len(cohort)} patients {'was' if beyond == 1 else 'were'} "
+                f"followed beyond {time:g} months: ROC, calibration, Brier score and decision "
+                "curves at that time are unreliable, more than their intervals tell. Choose an "
+                "earlier time: --times-months."
+            )
     book.facts["times_months"] = list(times)
     return times
+
+
+def _beyond(cohort: Cohort, time: float) -> int:
+    return int((cohort.survival.time > time).sum())
+
+
+def warn_of_calibration(
+    book: Gathering, cohort: Cohort, model: str, warnings: Sequence[str]
+) -> None:
+    """Add warnings by what the model is called; none for times that were told to be too late."""
+    for text in warnings:
+        at = re.search(r" at ([0-9.e+]+) months: a group has no estimate", text)
+        if at is None or _beyond(cohort, float(at[1])) >= FEW_BEYOND:
+            book.warn(text.replace(f"of {model}", f"of “{LABELS.get(model, model)}”", 1))
 
 
 def marker_frame(cohort: Cohort, score: Floats | None, groups: RiskGroups) -> pd.DataFrame:
@@ -64,8 +91,8 @@ def marker_frame(cohort: Cohort, score: Floats | None, groups: RiskGroups) -> pd
         markers[SCORE] = score
     if groups.sof is not None:
         markers["sof_group"] = points(groups.sof)
-    if CRS in cohort.patients.columns and cohort.patients[CRS].notna().any():
-        markers[CRS] = cohort.patients[CRS].to_numpy()
+    if CRS_SCORE in cohort.patients.columns and cohort.patients[CRS_SCORE].notna().any():
+        markers[CRS_SCORE] = cohort.patients[CRS_SCORE].to_numpy()
     elif groups.crs is not None:
         markers["crs_group"] = points(groups.crs)
     if groups.combined is not None:
@@ -133,7 +160,7 @@ def add_predictions(
         )
         tables.append(found.table)
         summaries.append(found.summary)
-        book.warn_all(found.warnings)
+        warn_of_calibration(book, cohort, name, found.warnings)
         note = found.note
     if tables:
         book.table("calibration", "Calibration", pd.concat(tables, ignore_index=True), note)

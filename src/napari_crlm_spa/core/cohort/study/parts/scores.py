@@ -98,7 +98,8 @@ def count_without_score(book: Gathering, score: Floats) -> None:
     if unknown := int(np.isnan(score).sum()):
         book.warn(
             f"{unknown} of {len(score)} patients have no score, since a feature of the model is "
-            "unknown; they are in no risk group and in no curve of it."
+            "unknown; they are in no risk group and in no curve of it.",
+            last=True,
         )
 
 
