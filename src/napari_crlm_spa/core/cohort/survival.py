@@ -81,14 +81,14 @@ class Survival:
 
         Months computed from days give 12.1 in one patient and 12.100000000000001 in another. As R's
         ``survfit``, ``survdiff`` and ``coxph`` do (survival, vignette "Round off error and tied
-        times"): neighbors that differ by at most 1.5e-8, absolutely or relative to the mean time,
-        are one time, the earliest of them.
+        times"): neighbors that differ by at most 1.5e-8, absolutely or relative to the mean of the
+        distinct times, are one time, the earliest of them.
         """
         distinct = np.unique(self.time)
         if len(distinct) < 2:
             return self
         gaps = np.diff(distinct)
-        apart = np.minimum(gaps, gaps / self.time.mean()) > NEAR
+        apart = np.minimum(gaps, gaps / distinct.mean()) > NEAR
         if apart.all():
             return self
         first = distinct[np.concatenate([[True], apart])]

@@ -39,6 +39,15 @@ class MaxStat:
     n_high: int
 
 
+def _cumulative(values: Floats) -> Floats:
+    """Add up as R does, in extended precision where there is any.
+
+    Two cut-offs of a small cohort often have the same statistic but for its last bit, and the one
+    that R takes depends on that bit.
+    """
+    return np.asarray(np.cumsum(values.astype(np.longdouble)), np.float64)
+
+
 def logrank_scores(time: ArrayLike, event: ArrayLike) -> Floats:
     """Log-rank scores of patients; they sum to nearly 0.
 
@@ -56,7 +65,7 @@ def logrank_scores(time: ArrayLike, event: ArrayLike) -> Floats:
     order = np.argsort(times, kind="stable")
     ranked = times[order]
     last = np.searchsorted(ranked, ranked, side="right")
-    hazard = np.cumsum(events[order] / (len(times) - last + 1))
+    hazard = _cumulative(events[order] / (len(times) - last + 1))
     scores = np.empty(len(times))
     scores[order] = events[order] - hazard[last - 1]
     return scores
@@ -88,13 +97,13 @@ def maxstat_cutoff(
     low = np.flatnonzero(np.diff(ranked)) + 1
     least, most = max(1, int(np.floor(n * minprop))), int(np.floor(n * (1 - minprop)))
     low = low[(low >= least) & (low <= most)]
-    total = scores.sum()
-    spread = n * (scores**2).sum() - total**2
-    if not len(low) or spread <= 0:
+    sums = _cumulative(scores)
+    total = sums[-1]
+    spread = n * _cumulative(scores**2)[-1] - total**2
+    if not len(low) or np.ptp(scores) == 0 or spread <= 0:
         return None
-    sums = np.cumsum(scores)[low - 1]
     variance = low * (n - low) / (n**2 * (n - 1)) * spread
-    statistics = np.abs(sums - low / n * total) / np.sqrt(variance)
+    statistics = np.abs((sums[low - 1] - low / n * total) / np.sqrt(variance))
     best = int(np.argmax(statistics))
     return MaxStat(
         cutoff=float(ranked[low[best] - 1]),

@@ -117,7 +117,7 @@ def _maxstat(block: _Block, copies: Floats, minprop: float) -> Floats:
     weighted = copies * scores
     total = weighted.sum()
     spread = n * (weighted * scores).sum() - total**2
-    if n < 2 or spread <= 0:
+    if n < 2 or np.ptp(scores[copies > 0]) == 0 or spread <= 0:
         return np.full(len(block.columns), np.nan)
     low = np.cumsum(copies[block.order], axis=1)
     sums = np.cumsum(weighted[block.order], axis=1)

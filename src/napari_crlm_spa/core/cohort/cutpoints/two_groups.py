@@ -56,6 +56,7 @@ def logrank_chisq(survival: Survival, high: ArrayLike) -> Floats:
     array
         Shape () or (splits,); NaN where a group is empty.
     """
+    survival = survival.joined()
     order = np.argsort(survival.time, kind="stable")
     time, event = survival.time[order], survival.event[order]
     member = np.asarray(high, np.float64)[..., order]
