@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_crlm_spa.core.cohort.columns import EVENT, PATIENT, TIME
+from napari_crlm_spa.core.cohort.study.contents import SOURCE
 from napari_crlm_spa.core.cohort.survival import Survival
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.errors import CohortError
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from napari_crlm_spa.core.cohort.table import Cohort
-
-#: Where a study's facts may say which cohort it is of.
-_SOURCES = ("cohort_path", "source", "cohort_folder")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,9 +187,10 @@ def _of_study(folder: Path) -> OpenedCohort:
 
 
 def _source_of(facts: Mapping[str, Any], folder: Path) -> Path | None:
-    named = [facts[key] for key in _SOURCES if isinstance(facts.get(key), str) and facts[key]]
-    paths = [each for name in named for each in (folder / name, Path(name)) if each.exists()]
-    return paths[0] if paths else None
+    source = facts.get(SOURCE)
+    if not isinstance(source, str) or not source:
+        return None
+    return next((each for each in (folder / source, Path(source)) if each.exists()), None)
 
 
 def joined(cohort: OpenedCohort, study: OpenedCohort) -> OpenedCohort:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,9 +157,7 @@ def fit(
     from napari_crlm_spa.core.cohort.study.folder import write_study
     from napari_crlm_spa.core.report.cohort import write_cohort_report
 
-    study = yield from fit_cohort(cohort, options)
-    # So that the study finds its slides when it is opened alone.
-    study = dataclasses.replace(study, facts={**study.facts, "source": str(source.absolute())})
+    study = (yield from fit_cohort(cohort, options)).of(source)
     yield Progress("Writing the report", 0, 0)
     write_study(folder, study)
     return Fitted(folder, write_cohort_report(folder, study))
