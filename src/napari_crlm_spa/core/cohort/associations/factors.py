@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_crlm_spa.core.cohort.columns import CLINICAL, label_of
-from napari_crlm_spa.core.cohort.survival import Floats
-from napari_crlm_spa.errors import CohortError
+from napari_crlm_spa.core.cohort.columns import CLINICAL, label_of, numbers, zero_or_one
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,15 +44,10 @@ class TwoLevels:
         CohortError
             If a column of 0 and 1 has other values.
         """
-        values = numbers_of(frame, self.column)
         if self.above_zero:
+            values = numbers(frame, self.column)
             return values == 0, values > 0
-        odd = values[~np.isnan(values) & ~np.isin(values, (0.0, 1.0))]
-        if len(odd):
-            raise CohortError(
-                f"{self.label} ({self.column}) has the value {odd[0]:g}; two groups need 0 and 1. "
-                "Recode it."
-            )
+        values = zero_or_one(frame, self.column)
         return values == 0, values == 1
 
 
@@ -81,19 +74,3 @@ PAPER_NUMBERS: tuple[str, ...] = (
     "Largest_diameter_of_CRLM",
     "Preoperative_CEA",
 )
-
-
-def numbers_of(frame: pd.DataFrame, column: str) -> Floats:
-    """Return a column as numbers, holes as NaN.
-
-    Raises
-    ------
-    CohortError
-        If it has text.
-    """
-    try:
-        return np.asarray(frame[column].to_numpy(np.float64, na_value=np.nan), np.float64)
-    except (TypeError, ValueError) as error:
-        raise CohortError(
-            f"{label_of(column)} ({column}) has text among its numbers. Recode it."
-        ) from error

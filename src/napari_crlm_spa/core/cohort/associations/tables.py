@@ -14,7 +14,6 @@ from napari_crlm_spa.core.cohort.associations.factors import (
     PAPER_FACTORS,
     PAPER_NUMBERS,
     TwoLevels,
-    numbers_of,
 )
 from napari_crlm_spa.core.cohort.associations.tests import (
     TestOutcome,
@@ -22,7 +21,17 @@ from napari_crlm_spa.core.cohort.associations.tests import (
     pearson,
     rank_sum,
 )
-from napari_crlm_spa.core.cohort.columns import CLINICAL, SOFS, label_of
+from napari_crlm_spa.core.cohort.columns import (
+    CLINICAL,
+    CLINICAL_RISK,
+    COMBINED_GRADE,
+    CRS_GROUP,
+    CRS_SCORE,
+    SOFS,
+    SPATIAL_RISK,
+    label_of,
+)
+from napari_crlm_spa.core.cohort.columns import numbers as column_numbers
 from napari_crlm_spa.core.cohort.cox.univariate import false_discovery_rate
 from napari_crlm_spa.core.cohort.survival import Floats
 
@@ -30,13 +39,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _CRS = (
-    *("CRS_score", "Pathological_Nstage", DFI),
+    *(CRS_SCORE, "Pathological_Nstage", DFI),
     *("Number_of_LM", "Largest_diameter_of_CRLM", "Preoperative_CEA"),
 )
 #: What a group is made of goes with it by definition: no question for a test.
-_MADE_OF = {"crs_group": _CRS, "combined_grade": ("sof_group", "crs_group", *_CRS)}
+_MADE_OF = {CLINICAL_RISK: _CRS, COMBINED_GRADE: (SPATIAL_RISK, CLINICAL_RISK, *_CRS)}
 #: Columns of groups that patients get from a study, "" unknown.
-GROUPS = ("sof_group", "crs_group", "combined_grade")
+GROUPS = (SPATIAL_RISK, CLINICAL_RISK, COMBINED_GRADE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +95,7 @@ def associations(
     flat = [
         label_of(feature)
         for feature in present
-        if len(np.unique(_known(numbers_of(frame, feature)))) < 2
+        if len(np.unique(_known(column_numbers(frame, feature)))) < 2
     ]
     warnings = []
     if flat:
@@ -125,7 +134,7 @@ def groups_table(
     for factor in (factor for factor in factors if factor.column in frame.columns):
         first, second = factor.split(frame)
         for feature in (feature for feature in features if feature in frame.columns):
-            values = numbers_of(frame, feature)
+            values = column_numbers(frame, feature)
             a, b = _known(values[first]), _known(values[second])
             test = rank_sum(a, b)
             named = (feature, label_of(feature), factor.column, factor.label)
@@ -156,9 +165,9 @@ def correlations_table(
 
     rows = []
     for number in (number for number in numbers if number in frame.columns):
-        other = numbers_of(frame, number)
+        other = column_numbers(frame, number)
         for feature in (feature for feature in features if feature in frame.columns):
-            test = pearson(numbers_of(frame, feature), other)
+            test = pearson(column_numbers(frame, feature), other)
             named = (feature, label_of(feature), number, label_of(number))
             rows.append((*named, test.n, test.estimate, test.lower, test.upper, test.p))
     columns = [
@@ -196,7 +205,7 @@ def tables_table(frame: pd.DataFrame, groups: Sequence[str] = GROUPS) -> pd.Data
 
 
 def _pairs(frame: pd.DataFrame, groups: Sequence[str]) -> Iterator[tuple[str, str]]:
-    clinical = [column for column in CLINICAL if column in frame.columns and column != "CRS_group"]
+    clinical = [column for column in CLINICAL if column in frame.columns and column != CRS_GROUP]
     present = [group for group in groups if group in frame.columns]
     for place, group in enumerate(present):
         for other in (*present[place + 1 :], *clinical):
@@ -209,8 +218,8 @@ def _tests(frame: pd.DataFrame, a: str, b: str) -> Iterator[TestOutcome]:
 
     labels = frame[a].to_numpy(object)
     known = np.array([not pd.isna(label) and label != "" for label in labels], bool)
-    if b in CLINICAL and CLINICAL[b].kind != "binary" and b != "CRS_score":
-        values = numbers_of(frame, b)
+    if b in CLINICAL and CLINICAL[b].kind != "binary" and b != CRS_SCORE:
+        values = column_numbers(frame, b)
         yield kruskal([values[known & (labels == level)] for level in dict.fromkeys(labels[known])])
         return
     other = frame[b].to_numpy(object)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from napari_crlm_spa.core.cohort.cox.design import named, numbers
+from napari_crlm_spa.core.cohort.columns import matrix, named
 from napari_crlm_spa.core.cohort.survival import Floats
 from napari_crlm_spa.core.spatial.definitions import FEATURES
 
@@ -59,7 +59,7 @@ def correlation_table(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFra
     """
     import pandas as pd
 
-    values = numbers(frame, columns)
+    values = matrix(frame, columns)
     rows = [
         (columns[i], columns[j], *pearson(values[:, i], values[:, j]))
         for i in range(len(columns))

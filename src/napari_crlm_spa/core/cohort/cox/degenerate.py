@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_crlm_spa.core.cohort.cox.design import named
+from napari_crlm_spa.core.cohort.columns import named
 from napari_crlm_spa.core.cohort.survival import Floats, Survival
 
 #: Rule of thumb: with fewer deaths per coefficient, estimates and intervals become unreliable.

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from napari_crlm_spa.core.cohort.columns import label_of
+from napari_crlm_spa.core.cohort.columns import label_of, matrix
 from napari_crlm_spa.core.cohort.cox import degenerate
 from napari_crlm_spa.core.cohort.cox.concordance import concordance, predictor_of
-from napari_crlm_spa.core.cohort.cox.design import Terms, columns_of, complete, numbers, terms_of
+from napari_crlm_spa.core.cohort.cox.design import Terms, columns_of, complete, terms_of
 from napari_crlm_spa.core.cohort.cox.estimate import Estimate, estimate
 from napari_crlm_spa.core.cohort.cox.partial_likelihood import PartialLikelihood, Ties
 from napari_crlm_spa.core.cohort.survival import Floats, Survival
@@ -178,7 +178,7 @@ class CoxFit:
         CohortError
             If the table lacks a column of the model.
         """
-        return predictor_of(numbers(frame, self.columns), self.coef)
+        return predictor_of(matrix(frame, self.columns), self.coef)
 
     @property
     def has_coef(self) -> NDArray[np.bool_]:
@@ -241,7 +241,7 @@ def fit_cox(
     """
     groups = terms_of(terms)
     columns = columns_of(groups)
-    everything = numbers(frame, columns)
+    everything = matrix(frame, columns)
     rows = complete(everything, survival)
     values, followed = everything[rows], survival.take(rows)
     holes = np.isnan(everything).sum(axis=0)

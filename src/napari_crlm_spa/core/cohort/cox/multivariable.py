@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_crlm_spa.core.cohort.columns import CLINICAL
+from napari_crlm_spa.core.cohort.columns import CLINICAL, CRS_GROUP, CRS_SCORE, SCORE
 from napari_crlm_spa.core.cohort.cox.degenerate import EVENTS_PER_COEFFICIENT
 from napari_crlm_spa.core.cohort.cox.fit import CoxFit, fit_cox
 from napari_crlm_spa.core.cohort.cox.partial_likelihood import Ties
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: The clinical risk score is made of other columns; beside them it would count them twice.
-CRS_COLUMNS = ("CRS_score", "CRS_group")
+CRS_COLUMNS = (CRS_SCORE, CRS_GROUP)
 
 
 def clinical_factors(
@@ -51,7 +51,7 @@ def adjusted_model(
     survival: Survival,
     factors: Sequence[str],
     *,
-    score: str = "score",
+    score: str = SCORE,
     ties: Ties = "efron",
     events_per_coefficient: float = EVENTS_PER_COEFFICIENT,
 ) -> CoxFit:
@@ -83,8 +83,8 @@ def score_with_crs(
     frame: pd.DataFrame,
     survival: Survival,
     *,
-    score: str = "score",
-    crs: str = "CRS_score",
+    score: str = SCORE,
+    crs: str = CRS_SCORE,
     ties: Ties = "efron",
     events_per_coefficient: float = EVENTS_PER_COEFFICIENT,
 ) -> CoxFit:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_crlm_spa.core.cohort.columns import label_of
+from napari_crlm_spa.core.cohort.columns import label_of, matrix, named
 from napari_crlm_spa.core.cohort.cox.concordance import predictor_of
-from napari_crlm_spa.core.cohort.cox.design import complete, named, numbers
+from napari_crlm_spa.core.cohort.cox.design import complete
 from napari_crlm_spa.core.cohort.cox.elastic_net import ElasticNetCox, PenaltyPath
 from napari_crlm_spa.core.cohort.cox.folds import stratified_folds
 from napari_crlm_spa.core.cohort.cox.partial_likelihood import PartialLikelihood, Ties
@@ -123,7 +123,7 @@ class PenalizedCox:
         CohortError
             If the table lacks a column of the model.
         """
-        return predictor_of(numbers(frame, self.selected), self.coef[self.coef != 0])
+        return predictor_of(matrix(frame, self.selected), self.coef[self.coef != 0])
 
     def table(self) -> pd.DataFrame:
         """Return one row per column: column, label, coef, coef_standardized, hr, penalty."""
@@ -192,7 +192,7 @@ def fit_penalized(
     chosen = options or PenaltyOptions()
     if not columns:
         raise SurvivalDataError("A penalized model needs columns: name one at least.")
-    values = numbers(frame, tuple(columns))
+    values = matrix(frame, tuple(columns))
     whole = complete(values, survival)
     x, follow_up = values[whole], survival.take(whole)
     rows = None if groups is None else np.asarray(groups)[whole]

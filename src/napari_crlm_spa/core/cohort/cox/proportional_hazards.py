@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from napari_crlm_spa.core.cohort.columns import label_of
-from napari_crlm_spa.core.cohort.cox.design import named
+from napari_crlm_spa.core.cohort.columns import label_of, named
 from napari_crlm_spa.core.cohort.cox.fit import CoxFit, TestResult
 from napari_crlm_spa.core.cohort.survival import Floats, Survival
 from napari_crlm_spa.errors import SurvivalDataError

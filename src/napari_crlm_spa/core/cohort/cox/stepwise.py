@@ -2,7 +2,8 @@
 
 Venables and Ripley, Modern Applied Statistics with S, 4th ed. 2002, section 6.8. At each step every
 term that may leave or enter is tried, the change with the smallest ``-2 loglik + k df`` is made,
-and it ends when none is better than no change. df counts columns.
+and it ends when none is better than no change. df counts coefficients; a term that is a sum of
+other terms has none, and such a one is dropped before anything else.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_crlm_spa.core.cohort.columns import matrix
 from napari_crlm_spa.core.cohort.cox.degenerate import EVENTS_PER_COEFFICIENT
-from napari_crlm_spa.core.cohort.cox.design import Terms, columns_of, complete, numbers, terms_of
+from napari_crlm_spa.core.cohort.cox.design import Terms, columns_of, complete, terms_of
 from napari_crlm_spa.core.cohort.cox.estimate import estimate
 from napari_crlm_spa.core.cohort.cox.fit import CoxFit, fit_cox
 from napari_crlm_spa.core.cohort.cox.partial_likelihood import Ties
@@ -32,6 +34,8 @@ DIRECTIONS: tuple[str, ...] = get_args(Direction)
 #: in which equal models differ by rounding).
 SAME_AIC = 1e-8
 NO_CHANGE = "<none>"
+#: A change, its df, the AIC and the terms after it.
+_Option = tuple[str, float, float, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,19 +73,24 @@ class _Models:
     values: Mapping[str, Floats]
     penalty: float
     ties: Ties
-    logliks: dict[frozenset[str], float] = field(default_factory=dict)
+    fitted: dict[frozenset[str], tuple[float, int]] = field(default_factory=dict)
 
     def df(self, terms: Sequence[str]) -> int:
-        return sum(self.values[term].shape[1] for term in terms)
+        return self._fit(terms)[1]
 
     def aic(self, terms: Sequence[str]) -> float:
+        loglik, df = self._fit(terms)
+        return -2 * loglik + self.penalty * df
+
+    def _fit(self, terms: Sequence[str]) -> tuple[float, int]:
         key = frozenset(terms)
-        if key not in self.logliks:
+        if key not in self.fitted:
             # In the order of the candidates: the last digit must not depend on the way here.
             blocks = [block for term, block in self.values.items() if term in key]
             joined = np.hstack(blocks) if blocks else np.empty((len(self.survival), 0))
-            self.logliks[key] = estimate(self.survival, joined, self.ties).loglik
-        return -2 * self.logliks[key] + self.penalty * self.df(terms)
+            found = estimate(self.survival, joined, self.ties)
+            self.fitted[key] = found.loglik, int(found.independent.sum())
+        return self.fitted[key]
 
 
 def stepwise(
@@ -114,7 +123,7 @@ def stepwise(
     lower
         Terms that always stay.
     penalty
-        Per column: 2 is AIC, ``log(deaths)`` is BIC.
+        Per coefficient: 2 is AIC, ``log(deaths)`` is BIC.
     ties
         How tied deaths are handled.
     events_per_coefficient
@@ -132,11 +141,10 @@ def stepwise(
     first, name = _start(groups, direction, start, lower)
     steps, tried = [(0, "", np.nan, models.aic(first))], []
     current = first
-    for step in count(1):  # ends: each step's AIC is smaller
+    for step in count(1):  # ends: each step's AIC is smaller, or it is as small with a term less
         options = _options(models, current, tuple(groups), direction, lower)
         tried += [(step, *option[:3]) for option in sorted(options, key=lambda each: each[2])]
-        lowest = min(option[2] for option in options)
-        change, df, aic, after = next(o for o in options if o[2] <= lowest + SAME_AIC)
+        change, df, aic, after = _best(options)
         if change == NO_CHANGE:
             break
         current = after
@@ -155,25 +163,36 @@ def stepwise(
     return Stepwise(direction, name, tuple(current), fit, path, others)
 
 
+def _best(options: Sequence[_Option]) -> _Option:
+    """Return the first of those with the smallest AIC; a drop of no df, the last one, before."""
+    idle = [option for option in options if option[1] == 0]
+    if idle:
+        return idle[-1]
+    lowest = min(option[2] for option in options)
+    return next(option for option in options if option[2] <= lowest + SAME_AIC)
+
+
 def _options(
     models: _Models,
     current: tuple[str, ...],
     candidates: tuple[str, ...],
     direction: Direction,
     lower: Sequence[str],
-) -> list[tuple[str, float, float, tuple[str, ...]]]:
-    """Return change, df, AIC and the terms after it: no change first, then drops, then adds."""
-    options = [(NO_CHANGE, np.nan, models.aic(current), current)]
+) -> list[_Option]:
+    """Return what can be done: no change first, then drops, then adds that add a coefficient."""
+    options: list[_Option] = [(NO_CHANGE, np.nan, models.aic(current), current)]
+    df = models.df(current)
     if direction != "forward":
         for term in current:
             if term not in lower:
                 after = tuple(each for each in current if each != term)
-                options.append((f"- {term}", models.df([term]), models.aic(after), after))
+                options.append((f"- {term}", df - models.df(after), models.aic(after), after))
     if direction != "backward":
         for term in candidates:
             if term not in current:
                 after = (*current, term)
-                options.append((f"+ {term}", models.df([term]), models.aic(after), after))
+                if more := models.df(after) - df:
+                    options.append((f"+ {term}", more, models.aic(after), after))
     return options
 
 
@@ -184,7 +203,7 @@ def _models(
     penalty: float,
     ties: Ties,
 ) -> tuple[NDArray[np.bool_], _Models]:
-    everything = numbers(frame, columns_of(groups))
+    everything = matrix(frame, columns_of(groups))
     rows = complete(everything, survival)
     followed = survival.take(rows)
     if not followed.n_events:

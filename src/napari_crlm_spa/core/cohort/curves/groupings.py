@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_crlm_spa.core.cohort.columns import CLINICAL, label_of
+from napari_crlm_spa.core.cohort.columns import (
+    CLINICAL,
+    CRS_GROUP,
+    CRS_SCORE,
+    label_of,
+    numbers,
+    zero_or_one,
+)
 from napari_crlm_spa.core.risk.combined import GRADES, combined_grade
 from napari_crlm_spa.core.risk.crs import HIGH_FROM
 from napari_crlm_spa.errors import CohortError
@@ -22,7 +29,6 @@ if TYPE_CHECKING:
 
 Labels = NDArray[np.object_]
 LOW, HIGH, UNKNOWN = "low", "high", ""
-CRS_GROUP, CRS_SCORE = "CRS_group", "CRS_score"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,8 +106,9 @@ def crs_grouping(frame: pd.DataFrame) -> Grouping:
             f"The table has neither {CRS_GROUP} nor {CRS_SCORE}, so there are no clinical risk "
             "groups. Add one of them, or the five factors that it is made of."
         )
-    given = _zero_or_one(frame, CRS_GROUP)
-    score = _numbers(frame, CRS_SCORE)
+    unknown = np.full(len(frame), np.nan)
+    given = zero_or_one(frame, CRS_GROUP) if CRS_GROUP in present else unknown
+    score = numbers(frame, CRS_SCORE) if CRS_SCORE in present else unknown
     counted = np.where(np.isnan(score), np.nan, score >= HIGH_FROM)
     both = ~np.isnan(given) & ~np.isnan(counted)
     contradict = int(np.count_nonzero(both & ((given != 0) != (counted != 0))))
@@ -165,34 +172,10 @@ def two_level_grouping(
     CohortError
         If the column is missing or has other values.
     """
-    if column not in frame.columns:
-        raise CohortError(f"The table has no column {column}, so patients cannot be grouped by it.")
-    values = _zero_or_one(frame, column)
+    values = zero_or_one(frame, column)
     codes = CLINICAL[column].codes if column in CLINICAL else ()
     keys = tuple(levels or codes or (LOW, HIGH))
     words = tuple(labels or (key[:1].upper() + key[1:] for key in keys))
     groups = np.where(values == 1, keys[1], keys[0]).astype(object)
     groups[np.isnan(values)] = UNKNOWN
     return Grouping(name or column, label_of(column), keys, words, groups)
-
-
-def _numbers(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
-    if column not in frame.columns:
-        return np.full(len(frame), np.nan)
-    try:
-        return np.asarray(frame[column].to_numpy(np.float64, na_value=np.nan), np.float64)
-    except (TypeError, ValueError) as error:
-        raise CohortError(
-            f"{label_of(column)} ({column}) has text among its numbers. Recode it."
-        ) from error
-
-
-def _zero_or_one(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
-    values = _numbers(frame, column)
-    odd = values[~np.isnan(values) & ~np.isin(values, (0.0, 1.0))]
-    if len(odd):
-        raise CohortError(
-            f"{label_of(column)} ({column}) has the value {odd[0]:g}; two groups need 0 and 1. "
-            "Recode it, or split it at a cut-off."
-        )
-    return values

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_crlm_spa.core.cohort.columns import numbers
+from napari_crlm_spa.core.cohort.cox.design import check_rows
 from napari_crlm_spa.core.cohort.cutpoints.cutpoint import NAN, Cutpoint, CutpointOptions, Method
 from napari_crlm_spa.core.cohort.cutpoints.dichotomizer import Dichotomizer, SharedPatients
 from napari_crlm_spa.core.cohort.cutpoints.fixed import fixed_cutoffs
-from napari_crlm_spa.core.cohort.cutpoints.frames import check_rows, numbers
 from napari_crlm_spa.core.cohort.cutpoints.identity import hash_patients
 from napari_crlm_spa.core.cohort.cutpoints.pvalues import exact_gauss, lau92, lau94, monte_carlo
 from napari_crlm_spa.core.cohort.survival import Floats, Survival
@@ -89,7 +90,7 @@ def fitting(
 ) -> Generator[Progress, None, Dichotomizer]:
     """Do what `fit_dichotomizer` does in steps that can be shown and canceled."""
     names = list(dict.fromkeys(features))
-    check_rows(frame, survival)
+    check_rows(len(frame), survival)
     given = fixed_cutoffs(options.cutoffs, cutoffs) if options.method == "fixed" else {}
     found = []
     for done, name in enumerate(names):

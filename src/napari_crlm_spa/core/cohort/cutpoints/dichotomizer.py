@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_crlm_spa.core.cohort.columns import label_of
+from napari_crlm_spa.core.cohort.columns import label_of, numbers
 from napari_crlm_spa.core.cohort.cutpoints.cutpoint import Cutpoint
-from napari_crlm_spa.core.cohort.cutpoints.frames import numbers
 from napari_crlm_spa.core.cohort.cutpoints.identity import shared_patients
 from napari_crlm_spa.errors import CohortError
 
@@ -33,6 +32,30 @@ COLUMNS = (
     "n_high",
     "note",
 )
+
+
+def above(frame: pd.DataFrame, cutoffs: Mapping[str, float]) -> pd.DataFrame:
+    """Return 1 where a column lies above its cut-off, else 0; holes stay NaN.
+
+    Parameters
+    ----------
+    frame
+        One row per patient.
+    cutoffs
+        By column; the result has these columns, in this order.
+
+    Raises
+    ------
+    CohortError
+        If a column is missing or holds text.
+    """
+    import pandas as pd
+
+    columns = {}
+    for name, cutoff in cutoffs.items():
+        values = numbers(frame, name)
+        columns[name] = np.where(np.isnan(values), np.nan, (values > cutoff).astype(np.float64))
+    return pd.DataFrame(columns, index=frame.index)
 
 
 class SharedPatients(UserWarning):
@@ -93,17 +116,9 @@ class Dichotomizer:
         CohortError
             If a feature's column is missing or holds text.
         """
-        import pandas as pd
-
         if patients is not None and (sentence := self.leakage(patients)):
             warnings.warn(sentence, SharedPatients, stacklevel=2)
-        split = {}
-        for each in self.cutpoints:
-            if each.found:
-                values = numbers(frame, each.feature)
-                binary = (values > each.cutoff).astype(np.float64)
-                split[each.feature] = np.where(np.isnan(values), np.nan, binary)
-        return pd.DataFrame(split, index=frame.index)
+        return above(frame, {each.feature: each.cutoff for each in self.cutpoints if each.found})
 
     def leakage(self, patients: Sequence[Any]) -> str:
         """Return a sentence naming patients that the cut-offs were found in; empty if none."""

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_crlm_spa.core.cohort.columns import label_of
+from napari_crlm_spa.core.cohort.columns import label_of, matrix
+from napari_crlm_spa.core.cohort.cox.design import check_rows
 from napari_crlm_spa.core.cohort.cutpoints.dichotomize import (
     Cutpoint,
     CutpointOptions,
     fit_dichotomizer,
 )
-from napari_crlm_spa.core.cohort.cutpoints.frames import check_rows, matrix
 from napari_crlm_spa.core.cohort.cutpoints.search import CutoffSearch, Integers
 from napari_crlm_spa.core.cohort.cutpoints.two_groups import (
     chisq1_p,
@@ -102,7 +102,7 @@ def cutpoint_optimism(
     import pandas as pd
 
     names = list(dict.fromkeys(features))
-    check_rows(frame, survival)
+    check_rows(len(frame), survival)
     if len(survival) < optimism.folds:
         raise CohortError(
             f"{len(survival)} patients cannot be divided into {optimism.folds} parts. "

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_crlm_spa.core.cohort.columns import label_of
+from napari_crlm_spa.core.cohort.columns import label_of, matrix
+from napari_crlm_spa.core.cohort.cox.design import check_rows
 from napari_crlm_spa.core.cohort.cutpoints.dichotomize import (
     Cutpoint,
     CutpointOptions,
     fit_dichotomizer,
 )
-from napari_crlm_spa.core.cohort.cutpoints.frames import check_rows, matrix
 from napari_crlm_spa.core.cohort.cutpoints.search import CutoffSearch, SplitMethod
 from napari_crlm_spa.core.cohort.survival import Floats, Survival
 from napari_crlm_spa.core.options import Options, option
@@ -91,7 +91,7 @@ def bootstrap_cutpoints(
     import pandas as pd
 
     names = list(dict.fromkeys(features))
-    check_rows(frame, survival)
+    check_rows(len(frame), survival)
     values = matrix(frame, names)
     drawn = np.empty((0, len(names)))
     if options.method == "fixed":

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_crlm_spa.core.cohort.cox.design import complete, numbers
+from napari_crlm_spa.core.cohort.columns import matrix
+from napari_crlm_spa.core.cohort.cox.design import complete
 from napari_crlm_spa.core.cohort.prediction.calibration_tables import (
     CALIBRATION_COLUMNS,
     SUMMARY_COLUMNS,
@@ -135,7 +136,7 @@ def calibrate(
         If a column is missing or holds text, or `rows` don't fit.
     """
     options = options or CalibrationOptions()
-    values = numbers(frame, columns)
+    values = matrix(frame, columns)
     known = complete(values, survival)
     values, survival = values[known], survival.take(known)
     warnings, times = _followed_times(model, survival, checked_times(options.times))

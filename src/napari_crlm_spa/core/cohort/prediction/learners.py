@@ -8,17 +8,19 @@ features is dropped, stepwise selection, the penalty.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_crlm_spa.core.cohort.columns import matrix
 from napari_crlm_spa.core.cohort.cox.fit import fit_cox
 from napari_crlm_spa.core.cohort.cox.penalized import PenaltyOptions, fit_penalized
 from napari_crlm_spa.core.cohort.cox.selection import SelectionOptions, select_model
 from napari_crlm_spa.core.cohort.cutpoints.cutpoint import CutpointOptions
 from napari_crlm_spa.core.cohort.cutpoints.dichotomize import fit_dichotomizer
+from napari_crlm_spa.core.cohort.cutpoints.dichotomizer import above
 from napari_crlm_spa.core.cohort.cutpoints.search import CutoffSearch
 from napari_crlm_spa.core.cohort.survival import Floats, Survival
 
@@ -90,13 +92,11 @@ class StepwiseLearner:
         if not cutoffs:
             return NOTHING
         continuous = frame[list(cutoffs)]
-        found = select_model(split(continuous, cutoffs), continuous, survival, self.selection).fit
+        found = select_model(above(continuous, cutoffs), continuous, survival, self.selection).fit
         if found is None:
             return NOTHING
         used = {name: cutoffs[name] for name in found.columns}
-        return Learned(
-            lambda other: found.linear_predictor(split(other[list(used)], used)), found.columns
-        )
+        return Learned(lambda other: found.linear_predictor(above(other, used)), found.columns)
 
     def find_cutoffs(self, frame: pd.DataFrame, survival: Survival) -> dict[str, float]:
         """Return the cut-offs of features that can be divided.
@@ -109,7 +109,7 @@ class StepwiseLearner:
                 frame, survival, self.features, self.cutpoints, cutoffs=self.cutoffs
             )
             return {each.feature: each.cutoff for each in fixed.cutpoints if each.found}
-        values = frame[list(self.features)].to_numpy(np.float64)
+        values = matrix(frame, self.features)
         search = CutoffSearch(values, survival, method, self.cutpoints.minprop)
         found = search.cutoffs(np.ones(len(frame)))
         return {
@@ -138,8 +138,6 @@ class PenalizedLearner:
         self, frame: pd.DataFrame, survival: Survival, groups: NDArray[np.intp], seed: int
     ) -> Learned:
         """Learn penalty and coefficients."""
-        from dataclasses import replace
-
         options = replace(self.options, seed=seed)
         found = fit_penalized(frame, survival, self.features, options, groups=groups)
         return Learned(found.linear_predictor, found.selected, found.penalty, options.l1_ratio)
@@ -163,14 +161,3 @@ class PlainLearner:
         """Learn the coefficients."""
         found = fit_cox(frame, survival, self.features)
         return Learned(found.linear_predictor, found.columns)
-
-
-def split(frame: pd.DataFrame, cutoffs: Mapping[str, float]) -> pd.DataFrame:
-    """Return 1 above the cut-off, else 0; holes stay."""
-    import pandas as pd
-
-    columns = {
-        name: (frame[name] > cutoff).astype(np.float64).where(frame[name].notna())
-        for name, cutoff in cutoffs.items()
-    }
-    return pd.DataFrame(columns, index=frame.index)

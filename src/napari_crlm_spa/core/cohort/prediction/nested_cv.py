@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_crlm_spa.core.cohort.columns import SOFS
+from napari_crlm_spa.core.cohort.columns import CRS_SCORE, SOFS, matrix, named
 from napari_crlm_spa.core.cohort.cox.concordance import concordance
-from napari_crlm_spa.core.cohort.cox.design import complete, named, numbers
+from napari_crlm_spa.core.cohort.cox.design import complete
 from napari_crlm_spa.core.cohort.cox.folds import stratified_folds
 from napari_crlm_spa.core.cohort.cox.penalized import PenaltyOptions
 from napari_crlm_spa.core.cohort.cox.selection import SelectionOptions
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STAGE = "Nested cross-validation"
-CRS = "CRS_score"
 LABELS = {
     "stepwise": "Stepwise, dichotomized features",
     "ridge": "Ridge",
@@ -189,7 +188,7 @@ def nested_cv(
         ),
     )
     used = sorted({column for each in learners.values() for column in each.features})
-    keep = complete(numbers(frame, used), survival)
+    keep = complete(matrix(frame, used), survival)
     part, follow_up = frame.loc[keep].reset_index(drop=True), survival.take(keep)
     groups = np.arange(len(frame)) if patients is None else _numbered(patients)
     judge = _Judge(part, follow_up, groups[keep], score or ScoreOptions())
@@ -211,7 +210,7 @@ def nested_cv(
 def _usable_features(
     frame: pd.DataFrame, features: Sequence[str], most_missing: float
 ) -> tuple[tuple[str, ...], list[str]]:
-    values = numbers(frame, list(features))
+    values = matrix(frame, list(features))
     holes = np.isnan(values).mean(axis=0) if len(values) else np.zeros(len(features))
     full = [name for name, share in zip(features, holes, strict=True) if share <= most_missing]
     left = [name for name in features if name not in full]
@@ -243,8 +242,8 @@ def _learners(
                     l1_ratio=ratios[name], rule=options.penalty_rule, folds=options.inner_folds
                 ),
             )
-        elif name == "crs" and CRS in frame.columns:
-            found[name] = PlainLearner((CRS,))
+        elif name == "crs" and CRS_SCORE in frame.columns:
+            found[name] = PlainLearner((CRS_SCORE,))
         elif name == "clinical" and clinical:
             found[name] = PlainLearner(tuple(clinical))
     if not found:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
+from napari_crlm_spa.core.cohort.columns import matrix
 from napari_crlm_spa.core.cohort.cox.concordance import predictor_of
-from napari_crlm_spa.core.cohort.cox.design import complete, numbers
+from napari_crlm_spa.core.cohort.cox.design import complete
 from napari_crlm_spa.core.cohort.cox.partial_likelihood import PartialLikelihood
 from napari_crlm_spa.core.cohort.survival import Floats, Survival
 from napari_crlm_spa.errors import SurvivalDataError
@@ -144,7 +145,7 @@ class PredictionModel:
         frame, survival
             The cohort, one row per patient; patients with holes are left out.
         """
-        values = numbers(frame, tuple(coefficients))
+        values = matrix(frame, tuple(coefficients))
         rows = complete(values, survival)
         coef = np.array(list(coefficients.values()), np.float64)
         return cls._of(name, tuple(coefficients), coef, values[rows], survival.take(rows), cohort)
@@ -169,12 +170,12 @@ class PredictionModel:
 
     def linear_predictor(self, frame: pd.DataFrame) -> Floats:
         """Return X b, not centered, shape (rows,); NaN where holes are."""
-        return predictor_of(numbers(frame, self.columns), self.coef)
+        return predictor_of(matrix(frame, self.columns), self.coef)
 
     def predict(self, frame: pd.DataFrame) -> CoxPrediction:
         """Return the predictions for patients."""
         return CoxPrediction(
-            self, predictor_of(numbers(frame, self.columns) - self.center, self.coef)
+            self, predictor_of(matrix(frame, self.columns) - self.center, self.coef)
         )
 
     def survival(self, frame: pd.DataFrame, times: ArrayLike) -> Floats:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_crlm_spa.core.cohort.cutpoints.frames import numbers
+from napari_crlm_spa.core.cohort.columns import numbers
 from napari_crlm_spa.core.cohort.survival import Floats
 from napari_crlm_spa.errors import RiskError
 

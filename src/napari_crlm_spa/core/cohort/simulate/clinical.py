@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_crlm_spa.core.cohort.columns import CLINICAL
+from napari_crlm_spa.core.cohort.columns import CLINICAL, CRS_GROUP, CRS_SCORE
 from napari_crlm_spa.core.cohort.survival import Floats
 from napari_crlm_spa.core.risk.crs import HIGH_FROM, ClinicalFactors, clinical_risk_score
 
@@ -80,8 +80,8 @@ MARGINALS = (
     ),
     Marginal("Resection_margin", "14 % R1", "inferred"),
     Marginal("Concomitant_ablation", "15 % yes", "inferred"),
-    Marginal("CRS_score", "counted from the five factors (Fong 1999); about 38 % high", "paper"),
-    Marginal("CRS_group", "0-2 low, 3-5 high (the paper: 269 and 164)", "paper"),
+    Marginal(CRS_SCORE, "counted from the five factors (Fong 1999); about 38 % high", "paper"),
+    Marginal(CRS_GROUP, "0-2 low, 3-5 high (the paper: 269 and 164)", "paper"),
     Marginal(
         "Adjuvant_chemotherapy",
         "77 % yes without and 81 % with pretreatment; unknown in 29 of 433, at random (assumed)",
@@ -126,8 +126,8 @@ def draw_clinical(
     pretreated = columns["Preoperative_chemotherapy"].astype(int)
     adjuvant = rng.random(n) < np.array(ADJUVANT_SHARES)[pretreated]
     columns["Adjuvant_chemotherapy"] = adjuvant.astype(np.float64)
-    columns["CRS_score"] = _points(columns)
-    columns["CRS_group"] = (columns["CRS_score"] >= HIGH_FROM).astype(np.float64)
+    columns[CRS_SCORE] = _points(columns)
+    columns[CRS_GROUP] = (columns[CRS_SCORE] >= HIGH_FROM).astype(np.float64)
     unknown = rng.random(n) < ADJUVANT_UNKNOWN
     return pd.DataFrame({name: columns[name] for name in CLINICAL}), unknown
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_crlm_spa.core.cohort.columns import SOFS
+from napari_crlm_spa.core.cohort.columns import CRS_SCORE, SOFS
+from napari_crlm_spa.core.cohort.cutpoints.dichotomizer import above
 from napari_crlm_spa.core.cohort.simulate.clinical import MARGINALS, draw_clinical
 from napari_crlm_spa.core.cohort.simulate.options import SimulateOptions
 from napari_crlm_spa.core.cohort.simulate.tissue import count_tiles, draw_tissue, features_of
@@ -27,7 +28,7 @@ SIMULATED = (
 )
 #: Effects of clinical columns. SYSUCC: multivariable models in the authors' knitted analysis.
 CLINICAL_EFFECTS: Mapping[str, float] = {
-    "CRS_score": 0.2804,
+    CRS_SCORE: 0.2804,
     "Preoperative_chemotherapy": 0.4035,
     "Adjuvant_chemotherapy": -0.3052,
 }
@@ -85,13 +86,7 @@ class Truth:
 
     def dichotomize(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return features that have a coefficient as 0/1 at the true cut-points (holes stay)."""
-        import pandas as pd
-
-        columns = {
-            name: (frame[name] > self.cutpoints[name]).astype(float).where(frame[name].notna())
-            for name in self.sof_coefficients
-        }
-        return pd.DataFrame(columns, index=frame.index)
+        return above(frame, {name: self.cutpoints[name] for name in self.sof_coefficients})
 
     def design(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Return the columns of the true model, in the order of `coefficients`."""

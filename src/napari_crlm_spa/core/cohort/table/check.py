@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_crlm_spa.core.cohort.columns import CLINICAL, label_of
+from napari_crlm_spa.core.cohort.columns import CLINICAL, CRS_SCORE, label_of
 from napari_crlm_spa.core.cohort.table.contents import HOLES_REMEDY
 from napari_crlm_spa.core.cohort.table.filters import people
 from napari_crlm_spa.core.cohort.table.options import MONTHS_IN
@@ -24,7 +24,7 @@ POSSIBLE: dict[str, tuple[float, float]] = {
     "Synchronous_liver_metastases": (0.0, 600.0),
     "Number_of_LM": (1.0, 1000.0),
     "Largest_diameter_of_CRLM": (0.0, 50.0),
-    "CRS_score": (0.0, 5.0),
+    CRS_SCORE: (0.0, 5.0),
 }
 #: Follow-up in months that looks like days: our heuristic. Half of the patients followed for more
 #: than twelve years, or one for more than fifty, is no cohort of liver metastases.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_crlm_spa.core.cohort.columns import CLINICAL, PATIENT
+from napari_crlm_spa.core.cohort.columns import CLINICAL, CRS_GROUP, CRS_SCORE, PATIENT
 from napari_crlm_spa.core.cohort.table.check import yes_or_no_interval
 from napari_crlm_spa.core.cohort.table.filters import people
 from napari_crlm_spa.core.cohort.table.rows import Notebook
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[np.float64]
-SCORE, GROUP = "CRS_score", "CRS_group"
 #: The five factors, in the order of the score.
 FACTORS = (
     "Pathological_Nstage",
@@ -54,11 +53,11 @@ def add_clinical_risk(
         Where what was filled in, and contradictions, are noted.
     """
     n = len(patients)
-    given = {name: _column(patients, name, n) for name in (SCORE, GROUP)}
-    if not any(name in patients for name in (*FACTORS, SCORE, GROUP)):
+    given = {name: _column(patients, name, n) for name in (CRS_SCORE, CRS_GROUP)}
+    if not any(name in patients for name in (*FACTORS, CRS_SCORE, CRS_GROUP)):
         return patients
     counted = _counted(patients, n)
-    scores, groups = given[SCORE].copy(), given[GROUP].copy()
+    scores, groups = given[CRS_SCORE].copy(), given[CRS_GROUP].copy()
     for at, crs in enumerate(counted):
         if crs.score is not None and np.isnan(scores[at]):
             scores[at] = crs.score
@@ -68,10 +67,14 @@ def add_clinical_risk(
             groups[at] = float(crs.group == "high")
     _contradictions(patients, given, counted, rows, notebook)
     _filled(given, scores, groups, notebook)
-    new = {name: values for name, values in ((SCORE, scores), (GROUP, groups)) if name in patients}
+    new = {
+        name: values
+        for name, values in ((CRS_SCORE, scores), (CRS_GROUP, groups))
+        if name in patients
+    }
     missing = {
         name: values
-        for name, values in ((SCORE, scores), (GROUP, groups))
+        for name, values in ((CRS_SCORE, scores), (CRS_GROUP, groups))
         if name not in patients and not np.isnan(values).all()
     }
     changed = patients.assign(**new, **missing)
@@ -117,7 +120,7 @@ def _contradictions(
     notebook: Notebook,
 ) -> None:
     for at, (name, crs) in enumerate(zip(patients[PATIENT], counted, strict=True)):
-        score, group = given[SCORE][at], given[GROUP][at]
+        score, group = given[CRS_SCORE][at], given[CRS_GROUP][at]
         if not np.isnan(score) and not crs.lowest <= score <= crs.highest:
             told = f"{crs.lowest}" if crs.score is not None else f"{crs.lowest} to {crs.highest}"
             notebook.note(
@@ -126,7 +129,7 @@ def _contradictions(
                 "The table's score is used; check it, and the units of the factors.",
                 row=rows.get(name),
                 patient=name,
-                column=SCORE,
+                column=CRS_SCORE,
                 value=f"{score:g}",
             )
         if not np.isnan(score) and not np.isnan(group) and (score >= HIGH_FROM) != bool(group):
@@ -137,7 +140,7 @@ def _contradictions(
                 "The table's group is used; check it.",
                 row=rows.get(name),
                 patient=name,
-                column=GROUP,
+                column=CRS_GROUP,
                 value=f"{group:g}",
             )
 
@@ -146,8 +149,8 @@ def _filled(
     given: Mapping[str, Floats], scores: Floats, groups: Floats, notebook: Notebook
 ) -> None:
     for name, now, how in (
-        (SCORE, scores, "was counted from its five factors"),
-        (GROUP, groups, "was derived from score or factors"),
+        (CRS_SCORE, scores, "was counted from its five factors"),
+        (CRS_GROUP, groups, "was derived from score or factors"),
     ):
         n = int((np.isnan(given[name]) & ~np.isnan(now)).sum())
         if n:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_crlm_spa.core.cohort.columns import SOFS
+from napari_crlm_spa.core.cohort.columns import DECLARED, SOFS
 from napari_crlm_spa.core.cohort.table.analyses import AnalyzedSlide
 from napari_crlm_spa.core.cohort.table.rows import Notebook
 from napari_crlm_spa.errors import CohortError
@@ -174,7 +174,7 @@ def _declared(
         f"{why[0].upper()}{why[1:]}.",
         f"{remedy} The patient is not used.",
         patient=patient,
-        column="use_slide",
+        column=DECLARED,
     )
     return why
 
