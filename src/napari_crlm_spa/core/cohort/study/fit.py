@@ -29,7 +29,7 @@ from napari_crlm_spa.core.cohort.study.parts.models import (
     add_selection,
     check_adjusting,
 )
-from napari_crlm_spa.core.cohort.study.parts.people import add_people
+from napari_crlm_spa.core.cohort.study.parts.people import add_people, check_events
 from napari_crlm_spa.core.cohort.study.parts.predictions import (
     Predictor,
     add_predictions,
@@ -179,6 +179,7 @@ def check_choices(options: FitOptions, cohort: Cohort) -> None:
         If there are such.
     """
     options.study.times()
+    check_events(cohort)
     check_adjusting(options.study.adjusting(), cohort)
     cutpoints, score = options.cutpoints, options.score
     if cutpoints.cutoffs and cutpoints.method != "fixed":

@@ -24,7 +24,7 @@ from napari_crlm_spa.core.cohort.study.parts.models import (
     check_adjusting,
     clinical_columns,
 )
-from napari_crlm_spa.core.cohort.study.parts.people import add_people
+from napari_crlm_spa.core.cohort.study.parts.people import add_people, check_events
 from napari_crlm_spa.core.cohort.study.parts.predictions import add_roc, prediction_times
 from napari_crlm_spa.core.cohort.study.parts.scores import count_without_score
 from napari_crlm_spa.core.cohort.table import Cohort, FilterOptions, apply_filters
@@ -77,6 +77,7 @@ def validate_cohort(
     options = options or ValidateOptions()
     book = Gathering()
     options.study.times()
+    check_events(cohort)
     check_adjusting(options.study.adjusting(), cohort)
     yield Progress(STAGE, 0, STEPS, "parts")
     cohort = apply_filters(cohort, options.filters)

@@ -21,6 +21,9 @@ from napari_crlm_spa.errors import CohortError
 #: What marks a row's slide as the one that counts, and what says that it doesn't.
 MARKED = ("1", "yes", "y", "true", "x")
 NOT_MARKED = ("0", "no", "n", "false")
+#: After so many problems similar names are no longer looked up: something else is wrong then, and
+#: with thousands of slides it would take minutes.
+HINTED = 100
 
 
 @dataclass(slots=True)
@@ -246,7 +249,7 @@ def _add(declared: dict[str, list[int]], patient: str, at: int) -> None:
 def _unknown_patient(
     name: str, patients: Iterable[str], notebook: Notebook, *, row: int | None, slide: str
 ) -> None:
-    near = near_patients(name, patients)
+    near = near_patients(name, patients) if len(notebook.problems) <= HINTED else []
     hint = f"Is {' or '.join(near)} meant? " if near else ""
     notebook.note(
         "error",
@@ -262,9 +265,37 @@ def _unknown_patient(
 def near_patients(name: str, patients: Iterable[str]) -> list[str]:
     """Return patients whose names are alike: other zeros, dashes or capitals, or a typing error."""
     names = list(patients)
-    wanted = _bare(name)
-    alike = [each for each in names if _bare(each) == wanted]
+    alike = same_names(name, names)
+    if not alike:  # P-12 in P-12-HE1, but not P-1
+        alike = [each for each in names if begins_with(name, each)]
     return alike[:3] or difflib.get_close_matches(name, names, n=2, cutoff=0.85)
+
+
+def same_names(name: str, patients: Iterable[str]) -> list[str]:
+    """Return patients whose names differ by zeros, dashes or capitals only."""
+    wanted = _bare(name)
+    return [each for each in patients if _bare(each) == wanted]
+
+
+def begins_with(name: str, patient: str) -> bool:
+    """Tell whether a slide's name begins with a patient's, and something else follows."""
+    rest = name.casefold().removeprefix(patient.casefold())
+    return bool(patient) and 0 < len(rest) < len(name) and not rest[0].isalnum()
+
+
+def pattern_hint(slides: Sequence[AnalyzedSlide], patients: Iterable[str]) -> str:
+    """Return a pattern that would find the patients that slides' names begin with, or nothing."""
+    names = [stem(Path(slide.slide)) for slide in slides]
+    for patient in patients:
+        if any(begins_with(name, patient) for name in names):
+            parts = re.findall(r"[0-9]+|[A-Za-z]+|.", patient)
+            shape = "".join(
+                "[0-9]+" if part.isdigit() else "[A-Za-z]+" if part.isalpha() and part.isascii()
+                else re.escape(part)
+                for part in parts
+            )  # fmt: skip
+            return f" '^({shape})'"
+    return ""
 
 
 def _bare(name: str) -> str:

@@ -36,6 +36,7 @@ from napari_crlm_spa.core.cohort.table.assign import (
     assign_by_name,
     assign_by_tables,
     declare,
+    pattern_hint,
     read_mapping,
 )
 from napari_crlm_spa.core.cohort.table.check import note_holes
@@ -170,12 +171,13 @@ def _assign(
         how = "no slide's name leads to a patient"
     declare(found, slides, table.declared, notebook)
     if not any(found.patients):
-        errors = (each for each in notebook.problems if each.severity == "error")
+        errors = (e for e in notebook.problems if e.severity == "error" and e.column == SLIDE)
         first = next((f" The first problem: {e.value}: {e.problem} {e.remedy}" for e in errors), "")
+        way = f"a pattern for their names (--pattern{pattern_hint(slides, patients)})"
         raise CohortError(
             f"No slide belongs to a patient: {how}. A slide is called {slides[0].slide}, a patient "
             f"{next(iter(patients), '(none)')}. Add a column slide to the clinical table, or give "
-            f"a table of slides (--slides) or a pattern for their names (--pattern).{first}"
+            f"a table of slides (--slides) or {way}.{first}"
         )
     return found
 

@@ -147,7 +147,7 @@ def _take(
             )
     wanted = [name for name in features if name not in named.values()]
     taken = take_columns(sheet.header, named, sheet.path.name, wanted)
-    needed = {PATIENT: "--columns 'patient=...'", TIME: "--time ...", EVENT: "--event ..."}
+    needed = {PATIENT: "--columns 'patient=NAME'", TIME: "--time NAME", EVENT: "--event NAME"}
     for column, flag in needed.items():
         if column not in taken.headers and (patients_named or column != PATIENT):
             words = {

@@ -22,6 +22,8 @@ EVENT_CODES_HELP = (
     "Patients whose event is neither 1 (died) nor 0 (censored): an error, or deleted as the "
     "authors did"
 )
+#: A column with more codes than these is hardly one of events; the others are counted.
+CODES_TOLD = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,9 @@ def apply_filters(cohort: Cohort, options: FilterOptions | None = None) -> Cohor
 def describe_codes(values: NDArray[Any]) -> str:
     """Say which codes there are and how many of each, e.g. ``2 (3 patients), 4 (1 patient)``."""
     counts = Counter(f"{value:g}" if isinstance(value, float) else str(value) for value in values)
-    return ", ".join(f"{code} ({people(n)})" for code, n in sorted(counts.items()))
+    told = [f"{code} ({people(n)})" for code, n in sorted(counts.items())]
+    more = [f"{len(told) - CODES_TOLD} others"] if len(told) > CODES_TOLD + 1 else []
+    return ", ".join(told[: CODES_TOLD if more else None] + more)
 
 
 def people(n: int) -> str:
@@ -109,8 +113,9 @@ def _other_events(cohort: Cohort, options: FilterOptions) -> Cohort:
     codes = describe_codes(events[other])
     if options.event_codes == "error":
         raise CohortError(
-            f"{cohort.event} of {cohort.name} holds codes other than 0 and 1: {codes}. Recode "
-            "them, or delete these patients as the authors did: --event-codes delete."
+            f"{cohort.event} of {cohort.name} holds codes other than 0 and 1: {codes}. Name "
+            "another column (--event), recode them, say what means died (--died 2), or delete "
+            "these patients as the authors did (--event-codes delete)."
         )
     reason = f"{cohort.event} is {codes}: deleted, as the authors did"
     return cohort.take(~other, "other event codes", reason)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_crlm_spa.core.cohort.columns import EVENT, TIME
 from napari_crlm_spa.core.cohort.table import check
-from napari_crlm_spa.core.cohort.table.filters import people
+from napari_crlm_spa.core.cohort.table.filters import describe_codes
 from napari_crlm_spa.core.cohort.table.numbers import is_hole
 from napari_crlm_spa.core.cohort.table.options import MONTHS_IN
 from napari_crlm_spa.core.cohort.table.parsing import Reading
@@ -83,7 +81,7 @@ def _events(reading: Reading, out: dict[str, str]) -> NDArray[np.float64]:
             value=cell,
         )
     if odd:
-        counts = ", ".join(f"{code} ({people(n)})" for code, n in sorted(Counter(odd).items()))
+        counts = describe_codes(np.array(odd, object))
         notebook.note(
             "warning" if delete else "error",
             f"{header} holds codes other than 0 and 1: {counts}.",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from napari_crlm_spa.core.cohort.columns import PATIENT, SLIDE
 from napari_crlm_spa.core.cohort.table.analyses import AnalyzedSlide
-from napari_crlm_spa.core.cohort.table.assign import Assignment
+from napari_crlm_spa.core.cohort.table.assign import HINTED, Assignment, same_names
 from napari_crlm_spa.core.cohort.table.clinical import ClinicalTable
 from napari_crlm_spa.core.cohort.table.contents import Flow
 from napari_crlm_spa.core.cohort.table.options import BuildOptions
@@ -168,10 +168,19 @@ def _no_slide(work: Build, patient: str) -> None:
     work.notebook.note(
         "error",
         "None of the patient's slides is among the analyses.",
-        "Analyze them, or correct the names; the patient is not used.",
+        f"{_same_as(work, patient)}Analyze them, or correct the names; the patient is not used.",
         row=work.clinical.rows[patient],
         patient=patient,
     )
+
+
+def _same_as(work: Build, patient: str) -> str:
+    """Ask whether a patient whose name differs by capitals or zeros only is meant."""
+    if len(work.notebook.problems) > HINTED:
+        return ""
+    others = [each for each in work.clinical.patients[PATIENT] if each != patient]
+    alike = same_names(patient, others)
+    return f"Is it the same patient as {alike[0]}? " if alike else ""
 
 
 def _rule(options: BuildOptions) -> str:

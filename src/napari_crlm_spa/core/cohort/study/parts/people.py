@@ -8,6 +8,7 @@ from napari_crlm_spa.core.cohort.curves.follow_up import NOTE as FOLLOW_UP_NOTE
 from napari_crlm_spa.core.cohort.study.gather import Gathering
 from napari_crlm_spa.core.cohort.table import Cohort, flow_frame
 from napari_crlm_spa.core.cohort.table.contents import HOLES_REMEDY
+from napari_crlm_spa.errors import CohortError
 
 
 def add_people(book: Gathering, cohort: Cohort) -> None:
@@ -28,6 +29,23 @@ def add_people(book: Gathering, cohort: Cohort) -> None:
     )
     if filters := cohort.record.get("filters"):
         book.facts["filters"] = filters
+
+
+def check_events(cohort: Cohort) -> None:
+    """Refuse a table whose event column has other codes: 1 and 2 may be censored and died.
+
+    A cohort that was built has shown them before.
+
+    Raises
+    ------
+    CohortError
+        If there are such codes, and nobody said what they mean or that they be deleted.
+    """
+    if cohort.slides is not None:
+        return
+    for each in cohort.problems:
+        if each.severity == "error" and each.row is None and each.column:
+            raise CohortError(f"{each.problem} {each.remedy}")
 
 
 def is_simulated(cohort: Cohort) -> bool:
