@@ -23,6 +23,9 @@ CORRECTED_TILES_CSV = "corrected_tiles.csv"
 ANNOTATIONS_GEOJSON = "annotations.geojson"
 CLINICAL_JSON = "clinical.json"
 QUALITY_ZARR = "quality.zarr"
+#: A reader's review of the growth pattern, and the lines drawn for it; in the reader's folder.
+HGP_REVIEW_JSON = "hgp_review.json"
+HGP_LINES_GEOJSON = "hgp_lines.geojson"
 #: Beside the analysis folders: notes on slides, and why some failed.
 QUEUE_JSON = "queue.json"
 
