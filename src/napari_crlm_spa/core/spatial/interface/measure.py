@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from napari_crlm_spa.core.spatial.interaction import Neighborhoods
 from napari_crlm_spa.core.spatial.interface.calls import calls, refusals
-from napari_crlm_spa.core.spatial.interface.clean import cleaned
-from napari_crlm_spa.core.spatial.interface.codes import Ground, InterfaceCode, code_points
+from napari_crlm_spa.core.spatial.interface.codes import InterfaceCode, code_points
 from napari_crlm_spa.core.spatial.interface.detection import detection_limit_um
+from napari_crlm_spa.core.spatial.interface.ground import Ground, prepare
 from napari_crlm_spa.core.spatial.interface.interface import Contour, Interface
 from napari_crlm_spa.core.spatial.interface.notes import (
     no_interface,
@@ -22,16 +22,8 @@ from napari_crlm_spa.core.spatial.interface.notes import (
 from napari_crlm_spa.core.spatial.interface.options import InterfaceOptions
 from napari_crlm_spa.core.spatial.interface.regularize import Run, regularized, runs_of
 from napari_crlm_spa.core.spatial.interface.summary import InterfaceSummary, summarize
-from napari_crlm_spa.core.spatial.interface.tissue import (
-    LIVER,
-    Bodies,
-    filled_liver,
-    lesion_bodies,
-    mask_of,
-    retained_liver,
-)
+from napari_crlm_spa.core.spatial.interface.tissue import LIVER, Bodies
 from napari_crlm_spa.core.spatial.interface.walk import Outline, outlines
-from napari_crlm_spa.core.spatial.regions import TUMOR
 from napari_crlm_spa.core.tissue_map import TissueMap
 
 
@@ -65,9 +57,11 @@ def measure_interface(
     """
     options = options or InterfaceOptions()
     stride = tissue_map.stride_um
-    ground, bodies = _ground(tissue_map, options)
-    found = [_contour(line, ground, tissue_map, options) for line in outlines(bodies.labels)]
-    contours = tuple(found)
+    ground = prepare(tissue_map, options)
+    bodies = ground.bodies
+    contours = tuple(
+        _contour(line, ground, tissue_map, options) for line in outlines(bodies.labels)
+    )
     runs = _runs(contours)
     lesions = tuple(_lesions(contours, runs, bodies, stride))
     summary = _slide(contours, runs, bodies, tissue_map, options)
@@ -111,23 +105,10 @@ def worst_lesion(
     return min(judged, key=lambda lesion: lesion.pct_D, default=None)
 
 
-def _ground(tissue_map: TissueMap, options: InterfaceOptions) -> tuple[Ground, Bodies]:
-    """Clean the map and find lesions and liver on it."""
-    stride, scheme = tissue_map.stride_um, tissue_map.scheme
-    scheme.code(TUMOR)
-    classes = cleaned(tissue_map, options)
-    liver = retained_liver(mask_of(classes, scheme, LIVER), stride, options)
-    bodies = lesion_bodies(classes, scheme, liver, stride, options)
-    body = bodies.labels > 0
-    liver = filled_liver(liver, body, stride, options) & ~body
-    tumor = mask_of(classes, scheme, TUMOR) & body
-    return Ground(classes, scheme, body, liver, tumor, stride), bodies
-
-
 def _contour(
     line: Outline, ground: Ground, tissue_map: TissueMap, options: InterfaceOptions
 ) -> Contour:
-    stride = ground.stride_um
+    stride = tissue_map.stride_um
     coded = code_points(line.points, ground, options)
     length_um = line.length_tiles * stride
     spacing_um = length_um / len(line.points)
@@ -136,7 +117,7 @@ def _contour(
     rim = (codes == InterfaceCode.D) & (coded.codes == InterfaceCode.D)
     return Contour(
         vertices_um=_um(line.points, tissue_map),
-        arc_um=np.arange(len(codes)) * spacing_um,
+        arc_um=np.arange(len(codes), dtype=np.float64) * spacing_um,
         length_um=length_um,
         lesion=line.lesion,
         inner=line.inner,
@@ -151,7 +132,8 @@ def _contour(
 def _um(points: NDArray[np.float64], tissue_map: TissueMap) -> NDArray[np.float64]:
     """(row, col) of tiles as (x, y) in the slide's frame."""
     origin = np.array(tissue_map.origin_um)
-    return (points[:, ::-1] + 0.5) * tissue_map.stride_um + origin
+    found: NDArray[np.float64] = (points[:, ::-1] + 0.5) * tissue_map.stride_um + origin
+    return found
 
 
 def _runs(contours: Sequence[Contour]) -> tuple[Run, ...]:

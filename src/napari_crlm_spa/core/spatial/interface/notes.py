@@ -25,19 +25,19 @@ def no_interface(
 ) -> tuple[str, ...]:
     """Say why there is nothing to measure; empty if there is something."""
     if LIVER not in tissue_map.scheme.names:
-        return (
+        return _one(
             "No call: the classifier does not know liver. Choose a model with liver cells "
-            "(class HEP) among its tissues.",
+            "(class HEP) among its tissues."
         )
     if not len(bodies):
-        return (
+        return _one(
             f"No call: there is no lesion with at least {options.min_tumor_tiles} living tumor "
-            "tiles of 112 µm (or as much area). Choose a slide with more tumor.",
+            "tiles of 112 µm (or as much area). Choose a slide with more tumor."
         )
     if not liver.any():
-        return (
+        return _one(
             f"No call: there is no liver of at least {options.min_liver_mm2:g} mm² on this slide. "
-            "Choose a slide that shows the tumor's border with the liver.",
+            "Choose a slide that shows the tumor's border with the liver."
         )
     return ()
 
@@ -76,3 +76,7 @@ def notes(
         )
     if pretreated:
         yield "Treated before surgery: chemotherapy raises the desmoplastic share."
+
+
+def _one(sentence: str) -> tuple[str, ...]:
+    return (sentence,)

@@ -89,6 +89,13 @@ class InterfaceOptions(Options):
         unit="tiles",
         label="Contact up to",
     )
+    count_inward: bool = option(
+        True,
+        "What lies between the outline and the nearest living tumor is part of the gap: capsule "
+        "that the closing swallowed, mucus or debris at the edge" + _OURS,
+        advanced=True,
+        label="Look inward as well",
+    )
     rim_share: float = option(
         0.5,
         "A rim is what is stroma or lymphocytes for at least this share of the way" + _OURS,
