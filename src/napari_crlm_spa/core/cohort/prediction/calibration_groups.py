@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_crlm_spa.core.cohort.prediction.group_survival import GroupedSurvival, GroupValues
+from napari_crlm_spa.core.cohort.score.grids import quantile_type7
 from napari_crlm_spa.core.cohort.survival import Floats
 
 
@@ -33,7 +34,7 @@ def quantile_cuts(predicted: Floats, groups: int) -> Floats:
         Quantiles (type 7), each once, shape (groups + 1,).
     """
     steps = np.linspace(0, 1, groups + 1)
-    return np.unique(np.quantile(np.concatenate([[0.0, 1.0], predicted]), steps))
+    return np.unique(quantile_type7(np.concatenate([[0.0, 1.0], predicted]), steps))
 
 
 def groups_of(predicted: Floats, cuts: Floats) -> NDArray[np.intp]:

@@ -103,11 +103,32 @@ def test_terms_below_always_stay_and_penalties_differ():
     assert len(all_of_them.terms) == 5
 
 
-def test_of_two_equal_columns_the_first_enters_and_one_leaves():
+def test_of_two_equal_columns_the_first_enters_and_the_last_leaves():
     survival, frame = draw(6, n=150, p=2)
     frame = frame[["x0"]].assign(copy=lambda table: table["x0"])
     assert stepwise(frame, survival, ["copy", "x0"], "forward").terms == ("copy",)
-    assert stepwise(frame, survival, ["copy", "x0"], "backward").terms == ("x0",)
+    assert stepwise(frame, survival, ["copy", "x0"], "backward").terms == ("copy",)
+
+
+def test_a_sum_of_other_columns_costs_nothing_and_leaves_before_anything_else():
+    """As R: coefficients that are NA don't count, changes of 0 df are no choice but made first."""
+    survival, frame = draw(10, n=150, p=3)
+    frame["total"] = frame["x0"] + frame["x1"]
+    frame["three"] = frame["x2"] * 3
+    path = stepwise(frame, survival, list(frame), "backward").path
+    without = fit_cox(frame, survival, ["x0", "x1", "x2"])
+    assert list(path["change"][1:3]) == ["- three", "- total"]
+    assert list(path["df"][1:3]) == [0, 0]
+    assert path["aic"][:3].to_numpy() == pytest.approx(without.aic, rel=1e-10)
+    tried = stepwise(frame, survival, list(frame), "forward", penalty=0).candidates
+    assert (tried["df"].dropna() == 1).all()
+
+
+def test_df_of_a_factor_are_its_columns():
+    survival, frame = draw(11, n=150, p=3)
+    found = stepwise(frame, survival, {"pair": ["x0", "x1"], "x2": ["x2"]}, "backward")
+    of = found.candidates.query("step == 1").set_index("change")["df"]
+    assert (of["- pair"], of["- x2"]) == (2, 1)
 
 
 def test_constant_and_separated_candidates_do_not_break_it():
