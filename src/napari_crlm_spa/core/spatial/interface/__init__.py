@@ -11,6 +11,7 @@ from napari_crlm_spa.core.spatial.interface.interface import Contour, Interface
 from napari_crlm_spa.core.spatial.interface.measure import measure_interface
 from napari_crlm_spa.core.spatial.interface.options import InterfaceOptions
 from napari_crlm_spa.core.spatial.interface.regularize import Run
+from napari_crlm_spa.core.spatial.interface.sensitivity import sensitivity
 from napari_crlm_spa.core.spatial.interface.summary import InterfaceSummary
 from napari_crlm_spa.core.spatial.interface.words import RESEARCH_USE_ONLY
 
@@ -28,4 +29,5 @@ __all__ = [
     "detection_limit_um",
     "detection_words",
     "measure_interface",
+    "sensitivity",
 ]

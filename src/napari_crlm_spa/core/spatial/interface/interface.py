@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,15 @@ from napari_crlm_spa.core.spatial.interface.calls import Call
 from napari_crlm_spa.core.spatial.interface.options import InterfaceOptions
 from napari_crlm_spa.core.spatial.interface.regularize import Run
 from napari_crlm_spa.core.spatial.interface.summary import InterfaceSummary
+from napari_crlm_spa.core.spatial.interface.tables import (
+    points_table,
+    runs_table,
+    summary_table,
+)
 from napari_crlm_spa.core.spatial.interface.words import RESEARCH_USE_ONLY
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,4 +130,13 @@ class Interface:
             "notes": list(self.notes),
             "stride_um": self.stride_um,
             "options": self.options.as_dict(),
+        }
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Return points (``contours``), ``runs``, ``lesions``, and the slide's ``summary``."""
+        return {
+            "contours": points_table(self.contours),
+            "runs": runs_table(self.runs, self.contours),
+            "lesions": summary_table(self.lesions),
+            "summary": summary_table([self.summary], self.calls),
         }
