@@ -56,10 +56,15 @@ def stratified_folds(
             f"death and there must be {FEWEST_FOLDS} folds at least. Choose fewer folds or gather "
             "more patients."
         )
-    # The living are dealt on from the fold where the dead ended: sizes differ by one at most.
+    return deal(dead, folds, rng)[group]
+
+
+def deal(dead: NDArray[np.bool_], folds: int, rng: np.random.Generator) -> NDArray[np.intp]:
+    """Deal patients to folds at random, shape (n,); sizes and deaths differ by one at most."""
+    # The living are dealt on from the fold where the dead ended.
     order = np.concatenate(
         [rng.permutation(np.flatnonzero(dead)), rng.permutation(np.flatnonzero(~dead))]
     )
-    fold_of_group = np.empty(len(dead), np.intp)
-    fold_of_group[order] = np.arange(len(order)) % folds
-    return fold_of_group[group]
+    fold = np.empty(len(dead), np.intp)
+    fold[order] = np.arange(len(order)) % folds
+    return fold

@@ -20,7 +20,7 @@ from scipy import special
 
 from napari_crlm_spa.core.cohort.columns import label_of, named
 from napari_crlm_spa.core.cohort.cox.fit import CoxFit, TestResult
-from napari_crlm_spa.core.cohort.survival import Floats, Survival
+from napari_crlm_spa.core.cohort.survival import Floats, Survival, survival_steps
 from napari_crlm_spa.errors import SurvivalDataError
 
 if TYPE_CHECKING:
@@ -61,20 +61,15 @@ def transformed(survival: Survival, times: Floats, transform: Transform) -> Floa
                 "against km, rank or identity."
             )
         return np.asarray(np.log(times))
-    ordered = np.sort(survival.joined().time)
-    first, after = (np.searchsorted(ordered, times, side=side) for side in ("left", "right"))
     if transform == "rank":
+        ordered = np.sort(survival.joined().time)
+        first, after = (np.searchsorted(ordered, times, side=side) for side in ("left", "right"))
         return np.asarray((first + after + 1) / 2)
     if transform != "km":
         raise SurvivalDataError(
             f"There is no transform {transform!r}; choose one of {', '.join(TRANSFORMS)}."
         )
-    _, start, place, counts = np.unique(
-        times, return_index=True, return_inverse=True, return_counts=True
-    )
-    at_risk = len(ordered) - first[start]
-    before = np.append(1.0, np.cumprod(1 - counts / at_risk)[:-1])
-    return np.asarray(1 - before[place.reshape(-1)])
+    return 1 - survival_steps(survival).survival_at(times, before=True)
 
 
 def ph_test(fit: CoxFit, transform: Transform = "km") -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Survival of groups: Kaplan-Meier curves, log-rank tests, follow-up, benefit of treatment."""
 
+from napari_crlm_spa.core.cohort.cox.hazard_ratio import HazardRatio, hazard_ratio
 from napari_crlm_spa.core.cohort.curves.adjuvant import (
     AdjuvantBenefit,
     adjuvant_benefit,
@@ -15,10 +16,9 @@ from napari_crlm_spa.core.cohort.curves.groupings import (
     sof_grouping,
     two_level_grouping,
 )
-from napari_crlm_spa.core.cohort.curves.hazard_ratio import HazardRatio, hazard_ratio
 from napari_crlm_spa.core.cohort.curves.kaplan_meier import KaplanMeier, Quantile, kaplan_meier
 from napari_crlm_spa.core.cohort.curves.logrank import LogRank, logrank, pairwise_logrank
-from napari_crlm_spa.core.cohort.curves.steps import Steps, survival_steps
+from napari_crlm_spa.core.cohort.survival import Steps, survival_steps
 
 __all__ = [
     "AdjuvantBenefit",

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_crlm_spa.core.cohort.cox.hazard_ratio import HazardRatio, hazard_ratio
 from napari_crlm_spa.core.cohort.cox.partial_likelihood import PartialLikelihood
 from napari_crlm_spa.core.cohort.curves.groupings import Grouping, two_level_grouping
-from napari_crlm_spa.core.cohort.curves.hazard_ratio import HazardRatio, hazard_ratio
 from napari_crlm_spa.core.cohort.curves.logrank import logrank
 from napari_crlm_spa.core.cohort.survival import Floats, Survival
 
@@ -147,7 +147,9 @@ def _benefit(
     if not note and min(deaths) < FEW_DEATHS:
         note = f"Fewer than {FEW_DEATHS} deaths in one arm: the comparison says little."
     values = (pretreated, group, *(int(count) for count in test.n), *deaths, test.chisq, test.p)
-    return dict(zip(_BENEFIT, (*values, ratio.hr, ratio.lower95, ratio.upper95, note), strict=True))
+    return dict(
+        zip(_BENEFIT, (*values, ratio.hr, ratio.hr_lower95, ratio.hr_upper95, note), strict=True)
+    )
 
 
 def _interaction(
@@ -187,7 +189,7 @@ def _fit(
     where: str,
 ) -> tuple[list[dict[str, object]], str]:
     """Fit a Cox model whose last column is the interaction; tell some of its columns."""
-    from scipy.stats import chi2, norm
+    from scipy.special import chdtrc
 
     ratios = [HazardRatio()] * len(names)
     lrt = float("nan")
@@ -200,16 +202,13 @@ def _fit(
         reduced = PartialLikelihood(survival, design[:, :-1]).maximize()
         if full.converged and reduced.converged:
             errors = np.sqrt(np.diag(np.linalg.inv(full.information)))
-            ratios = [
-                HazardRatio(b, se, float(2 * norm.sf(abs(b) / se)))
-                for b, se in ((float(full.coef[i]), float(errors[i])) for i in told)
-            ]
+            ratios = [HazardRatio(float(full.coef[i]), float(errors[i])) for i in told]
             lrt, warning = max(2 * (full.loglik - reduced.loglik), 0.0), ""
     rows = []
     for name, ratio in zip(names, ratios, strict=True):
         test = lrt if name is names[-1] else float("nan")
-        values = (pretreated, name, ratio.coef, ratio.std_err, ratio.hr, ratio.lower95)
-        tail = (ratio.upper95, test, float(chi2.sf(test, 1)), len(survival), survival.n_events)
+        values = (pretreated, name, ratio.coef, ratio.se, ratio.hr, ratio.hr_lower95)
+        tail = (ratio.hr_upper95, test, float(chdtrc(1, test)), len(survival), survival.n_events)
         rows.append(dict(zip(_INTERACTION, (*values, *tail, ratio.p_wald), strict=True)))
     return rows, warning
 

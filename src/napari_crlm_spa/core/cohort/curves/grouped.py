@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_crlm_spa.core.cohort.cox.hazard_ratio import HazardRatio, hazard_ratio
 from napari_crlm_spa.core.cohort.curves.groupings import Grouping
-from napari_crlm_spa.core.cohort.curves.hazard_ratio import HazardRatio, hazard_ratio
 from napari_crlm_spa.core.cohort.curves.kaplan_meier import Interval, KaplanMeier, kaplan_meier
 from napari_crlm_spa.core.cohort.curves.logrank import logrank, pairwise_logrank
 from napari_crlm_spa.core.cohort.survival import Floats, Survival
@@ -199,7 +199,7 @@ def _test(
         second = grouping.groups[known] == grouping.levels[1]
         ratio = hazard_ratio(survival.joined().take(known), second, strata=blocks)
     values = (grouping.name, strata_name, len(grouping.levels), test.chisq, test.df, test.p)
-    row = (*values, ratio.hr, ratio.lower95, ratio.upper95)
+    row = (*values, ratio.hr, ratio.hr_lower95, ratio.hr_upper95)
     sentences = [f"{grouping.title}: {text}" for text in (test.warning or ratio.warning,) if text]
     if grouping.n_unknown:
         sentences.append(

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_crlm_spa.core.cohort.curves.steps import Counts, Steps, survival_steps
-from napari_crlm_spa.core.cohort.survival import Floats, Survival
+from napari_crlm_spa.core.cohort.survival import Counts, Floats, Steps, Survival, survival_steps
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_crlm_spa.core.cohort.cox.univariate import false_discovery_rate
-from napari_crlm_spa.core.cohort.curves.steps import survival_steps
-from napari_crlm_spa.core.cohort.survival import Floats, Survival
+from napari_crlm_spa.core.cohort.survival import Floats, Survival, survival_steps
 from napari_crlm_spa.errors import SurvivalDataError
 
 if TYPE_CHECKING:

@@ -16,17 +16,15 @@ import numpy as np
 
 from napari_crlm_spa.core.cohort.columns import label_of, matrix
 from napari_crlm_spa.core.cohort.cox.design import check_rows
+from napari_crlm_spa.core.cohort.cox.folds import deal
+from napari_crlm_spa.core.cohort.cox.hazard_ratio import hazard_ratio
 from napari_crlm_spa.core.cohort.cutpoints.dichotomize import (
     Cutpoint,
     CutpointOptions,
     fit_dichotomizer,
 )
 from napari_crlm_spa.core.cohort.cutpoints.search import CutoffSearch, Integers
-from napari_crlm_spa.core.cohort.cutpoints.two_groups import (
-    chisq1_p,
-    cox_two_groups,
-    logrank_chisq,
-)
+from napari_crlm_spa.core.cohort.cutpoints.two_groups import chisq1_p, logrank_chisq
 from napari_crlm_spa.core.cohort.survival import Floats, Survival
 from napari_crlm_spa.core.options import Options, option
 from napari_crlm_spa.core.progress import Progress
@@ -134,16 +132,7 @@ def cutpoint_optimism(
 
 def stratified_parts(survival: Survival, folds: int, seed: int, repeat: int) -> Integers:
     """Assign each patient to a part, deaths and censored patients evenly, shape (n,)."""
-    generator = np.random.default_rng([seed, repeat])
-    dealt = np.concatenate(
-        [
-            generator.permutation(np.flatnonzero(group))
-            for group in (survival.event, ~survival.event)
-        ]
-    )
-    parts = np.empty(len(survival), np.intp)
-    parts[dealt] = np.arange(len(survival)) % folds
-    return parts
+    return deal(survival.event, folds, np.random.default_rng([seed, repeat]))
 
 
 def _cutoffs_of_others(
@@ -166,9 +155,8 @@ def _cutoffs_of_others(
 def _effect(values: Floats, cutoffs: Floats, survival: Survival) -> tuple[float, ...]:
     known = np.isfinite(values) & np.isfinite(cutoffs)
     part, high = survival.take(known), values[known] > cutoffs[known]
-    chisq = float(logrank_chisq(part, high)) if part.n_events else float("nan")
-    coef = cox_two_groups(part, high).coef if part.n_events else float("nan")
-    return float(known.sum()), coef, chisq, float(chisq1_p(chisq))
+    chisq = float(logrank_chisq(part, high))
+    return float(known.sum()), hazard_ratio(part, high).coef, chisq, float(chisq1_p(chisq))
 
 
 def _row(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 #: A cut-off is called near another if at most this share of the patients lies between them.
-NEAR = 0.10
+NEAR_SHARE = 0.10
 REPORT_EVERY = 20
 
 
@@ -151,7 +151,7 @@ def _row(original: Cutpoint, values: Floats, drawn: Floats) -> dict[str, object]
     median, low, high = np.quantile(found, [0.5, 0.025, 0.975])
     ranked = np.sort(values[np.isfinite(values)])
     places = np.searchsorted(ranked, [original.cutoff, *found], side="right") / len(ranked)
-    near = np.abs(places[1:] - places[0]) <= NEAR + 1e-12
+    near = np.abs(places[1:] - places[0]) <= NEAR_SHARE + 1e-12
     return row | {
         "median": median,
         "q025": low,

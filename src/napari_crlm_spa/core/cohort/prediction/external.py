@@ -30,10 +30,9 @@ from napari_crlm_spa.core.cohort.prediction.calibration_tables import (
 from napari_crlm_spa.core.cohort.prediction.decision import DecisionOptions, decision_table
 from napari_crlm_spa.core.cohort.prediction.group_survival import GroupedSurvival
 from napari_crlm_spa.core.cohort.prediction.predicted import CoxPrediction, PredictionModel
-from napari_crlm_spa.core.cohort.prediction.roc import Z95
 from napari_crlm_spa.core.cohort.prediction.roc_tables import roc_tables
 from napari_crlm_spa.core.cohort.prediction.times import checked_times
-from napari_crlm_spa.core.cohort.survival import Survival
+from napari_crlm_spa.core.cohort.survival import Z95, Survival
 from napari_crlm_spa.errors import SurvivalDataError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_crlm_spa.core.cohort.survival import Floats, Survival
+from napari_crlm_spa.core.cohort.survival import Z95, Floats, Survival
 
 #: A death this much later than the time of prediction still counts as at it (rms does so, too):
 #: months that were computed from days carry rounding errors.
@@ -40,7 +40,7 @@ class GroupValues:
 
     def interval(self) -> tuple[Floats, Floats]:
         """Return the 95 % interval on the log scale, as R's ``survfit`` does by default."""
-        reach = 1.959963984540054 * self.std_err
+        reach = Z95 * self.std_err
         return self.survival * np.exp(-reach), np.minimum(1.0, self.survival * np.exp(reach))
 
 

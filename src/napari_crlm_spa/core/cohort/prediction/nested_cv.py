@@ -18,10 +18,10 @@ from napari_crlm_spa.core.cohort.columns import CRS_SCORE, SOFS, matrix, named
 from napari_crlm_spa.core.cohort.cox.concordance import concordance
 from napari_crlm_spa.core.cohort.cox.design import complete
 from napari_crlm_spa.core.cohort.cox.folds import stratified_folds
+from napari_crlm_spa.core.cohort.cox.hazard_ratio import hazard_ratio
 from napari_crlm_spa.core.cohort.cox.penalized import PenaltyOptions
 from napari_crlm_spa.core.cohort.cox.selection import SelectionOptions
 from napari_crlm_spa.core.cohort.cutpoints.cutpoint import CutpointOptions
-from napari_crlm_spa.core.cohort.cutpoints.two_groups import cox_two_groups
 from napari_crlm_spa.core.cohort.prediction.learners import (
     Learned,
     Learner,
@@ -295,7 +295,7 @@ class _Judge:
             cutoff = search_cutoff(learned.score(teachers), followed, self.score)
         except RiskError:  # the score is the same in all, or no split of it can be judged
             return float("nan")
-        return cox_two_groups(test, predicted >= cutoff.cutoff).coef
+        return hazard_ratio(test, predicted >= cutoff.cutoff).coef
 
 
 def _result(

@@ -18,11 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 from napari_crlm_spa.core.cohort.prediction.censoring import CensoringCurve
 from napari_crlm_spa.core.cohort.prediction.martingale import CensoringMartingale
 from napari_crlm_spa.core.cohort.prediction.times import checked_times
-from napari_crlm_spa.core.cohort.survival import Floats, Survival
+from napari_crlm_spa.core.cohort.survival import Z95, Floats, Survival
 from napari_crlm_spa.errors import SurvivalDataError
-
-#: Half of a 95 % interval in standard errors.
-Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True, eq=False)

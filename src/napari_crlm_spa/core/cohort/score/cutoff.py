@@ -14,11 +14,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_crlm_spa.core.cohort.cutpoints.two_groups import (
-    chisq1_p,
-    cox_two_groups,
-    logrank_chisq,
-)
+from napari_crlm_spa.core.cohort.cox.hazard_ratio import hazard_ratio
+from napari_crlm_spa.core.cohort.cutpoints.two_groups import chisq1_p, logrank_chisq
 from napari_crlm_spa.core.cohort.score.grids import (
     Grid,
     code_grid,
@@ -241,7 +238,7 @@ def _grid(values: Floats, options: ScoreOptions) -> Grid:
 
 
 def _wald(values: Floats, cutoffs: Floats, survival: Survival) -> Floats:
-    return np.array([cox_two_groups(survival, values >= cutoff).p for cutoff in cutoffs])
+    return np.array([hazard_ratio(survival, values >= cutoff).p_wald for cutoff in cutoffs])
 
 
 def _logrank(values: Floats, cutoffs: Floats, survival: Survival) -> Floats:
@@ -265,7 +262,7 @@ def _described(
     import pandas as pd
 
     high = values >= cutoff
-    cox = cox_two_groups(survival, high)
+    cox = hazard_ratio(survival, high)
     wald = rule == "code"
     notes = []
     if n_missing:
@@ -287,7 +284,7 @@ def _described(
     return ScoreCutoff(
         rule=rule,
         cutoff=cutoff,
-        p=cox.p if wald else float(chisq1_p(logrank_chisq(survival, high))),
+        p=cox.p_wald if wald else float(chisq1_p(logrank_chisq(survival, high))),
         test="Wald" if wald else "log-rank",
         n_low=int((~high).sum()),
         n_high=int(high.sum()),

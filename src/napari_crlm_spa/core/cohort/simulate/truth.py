@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_crlm_spa.core.cohort.columns import CRS_SCORE, SOFS
+from napari_crlm_spa.core.cohort.curves.grouped import FIVE_YEARS_MONTHS
 from napari_crlm_spa.core.cohort.cutpoints.dichotomizer import above
 from napari_crlm_spa.core.cohort.simulate.clinical import MARGINALS, draw_clinical
 from napari_crlm_spa.core.cohort.simulate.options import SimulateOptions
@@ -38,7 +39,6 @@ CLINICAL_SOURCE = (
 )
 #: The population of which cut-points and baseline hazard are taken; its seed never changes.
 POPULATION, POPULATION_SEED = 6000, 20230727
-FIVE_YEARS = 60.0
 #: Follow-up of the living ends at ``low + (high - low) z`` with P(z > x) = (1 - x^a)^b
 #: (Kumaraswamy's distribution): a and b were chosen so that the numbers at risk resemble the
 #: paper's from month 12 to month 96.
@@ -235,7 +235,7 @@ def _scale(predictor: Floats, survival_5y: float, shape: float) -> float:
             low = middle
         else:
             high = middle
-    return float(FIVE_YEARS / ((low + high) / 2) ** (1 / shape))
+    return float(FIVE_YEARS_MONTHS / ((low + high) / 2) ** (1 / shape))
 
 
 @lru_cache(maxsize=1)

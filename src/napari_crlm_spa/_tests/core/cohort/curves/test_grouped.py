@@ -89,7 +89,7 @@ def test_tables_tell_what_curve_and_test_say():
     assert (row["n"], row["events"]) == (len(high), high.n_events)
     test, ratio = tables.logrank.iloc[0], hazard_ratio(survival, group)
     assert test["p"] == logrank(survival, group).p
-    assert (test["hr"], test["hr_lower95"]) == (ratio.hr, ratio.lower95)
+    assert (test["hr"], test["hr_lower95"]) == (ratio.hr, ratio.hr_lower95)
     assert tables.logrank_pairwise.empty
 
 

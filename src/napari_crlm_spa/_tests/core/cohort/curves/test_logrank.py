@@ -155,7 +155,7 @@ def test_the_hazard_ratio_is_that_of_lifelines(seed, strata):
     )
     ours = hazard_ratio(survival, group, strata=frame["s"] if strata else None)
     assert ours.coef == pytest.approx(fit.params_["x"], rel=1e-6)
-    assert ours.std_err == pytest.approx(fit.standard_errors_["x"], rel=1e-6)
+    assert ours.se == pytest.approx(fit.standard_errors_["x"], rel=1e-6)
     assert ours.p_wald == pytest.approx(fit.summary.loc["x", "p"], rel=1e-5)
 
 
@@ -169,7 +169,7 @@ def test_the_hazard_ratio_is_that_of_lifelines(seed, strata):
 )
 def test_one_sided_data_have_no_hazard_ratio(event, group, says):
     ratio = hazard_ratio(Survival.of([1, 2, 3, 4], event), group)
-    assert np.isnan([ratio.hr, ratio.lower95, ratio.upper95]).all()
+    assert np.isnan([ratio.hr, ratio.hr_lower95, ratio.hr_upper95]).all()
     assert says in ratio.warning
 
 

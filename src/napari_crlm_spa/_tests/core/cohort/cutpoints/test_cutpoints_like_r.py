@@ -5,8 +5,9 @@ import pytest
 
 from napari_crlm_spa._tests.core.cohort.parity import Parity
 from napari_crlm_spa._tests.r_reference import reference_json, reference_table
+from napari_crlm_spa.core.cohort.cox.hazard_ratio import hazard_ratio
 from napari_crlm_spa.core.cohort.cutpoints import CutpointOptions, fit_dichotomizer
-from napari_crlm_spa.core.cohort.cutpoints.two_groups import cox_two_groups, logrank_chisq
+from napari_crlm_spa.core.cohort.cutpoints.two_groups import logrank_chisq
 from napari_crlm_spa.core.cohort.survival import Survival
 from napari_crlm_spa.core.risk.maxstat import logrank_scores
 
@@ -57,7 +58,7 @@ def parity():
         )  # fmt: skip
         yield Parity(
             SECTION, f"hazard ratio of the two groups; {what}", "survival::coxph",
-            row.hr_high, cox_two_groups(survival, high).hr, 1e-7,
+            row.hr_high, hazard_ratio(survival, high).hr, 1e-7,
         )  # fmt: skip
     for dataset, variable in (
         ("colon", "age"), ("colon", "nodes"), ("lung", "age"), ("lung", "meal_cal"),

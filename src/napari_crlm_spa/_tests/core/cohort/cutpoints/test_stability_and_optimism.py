@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from napari_crlm_spa.core.cohort.cox.hazard_ratio import hazard_ratio
 from napari_crlm_spa.core.cohort.cutpoints import (
     CutpointOptions,
     OptimismOptions,
@@ -11,7 +12,7 @@ from napari_crlm_spa.core.cohort.cutpoints import (
     fit_dichotomizer,
 )
 from napari_crlm_spa.core.cohort.cutpoints.optimism import stratified_parts
-from napari_crlm_spa.core.cohort.cutpoints.two_groups import cox_two_groups, logrank_chisq
+from napari_crlm_spa.core.cohort.cutpoints.two_groups import logrank_chisq
 from napari_crlm_spa.core.cohort.survival import Survival
 from napari_crlm_spa.core.risk.maxstat import maxstat_cutoff
 from napari_crlm_spa.errors import CohortError
@@ -140,7 +141,7 @@ def test_held_out_patients_are_divided_by_the_cutoff_of_the_others():
         high[parts == part] = values[parts == part] > cutoff
     row = found.repeats.iloc[0]
     assert row.n == 80
-    assert row.log_hr == pytest.approx(cox_two_groups(survival, high).coef, rel=1e-12)
+    assert row.log_hr == pytest.approx(hazard_ratio(survival, high).coef, rel=1e-12)
     assert row.logrank == pytest.approx(float(logrank_chisq(survival, high)), rel=1e-12)
     assert found.table.hr_cross_validated[0] == pytest.approx(np.exp(row.log_hr))
 
@@ -162,7 +163,7 @@ def test_apparent_effects_are_those_of_the_fitted_cutoffs():
         cutpoint_optimism(frame, survival, ["strong"], optimism=OptimismOptions(repeats=1))
     ).table
     high = fit_dichotomizer(frame, survival, ["strong"]).apply(frame).strong.to_numpy() == 1
-    assert table.hr_apparent[0] == pytest.approx(cox_two_groups(survival, high).hr)
+    assert table.hr_apparent[0] == pytest.approx(hazard_ratio(survival, high).hr)
     assert table.logrank_apparent[0] == pytest.approx(float(logrank_chisq(survival, high)))
 
 

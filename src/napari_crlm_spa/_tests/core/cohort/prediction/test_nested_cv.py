@@ -8,11 +8,11 @@ from scipy.stats import t as student
 from napari_crlm_spa.core.cohort.columns import SOFS
 from napari_crlm_spa.core.cohort.cox.concordance import concordance
 from napari_crlm_spa.core.cohort.cox.folds import stratified_folds
+from napari_crlm_spa.core.cohort.cox.hazard_ratio import hazard_ratio
 from napari_crlm_spa.core.cohort.cox.penalized import PenaltyOptions, fit_penalized
 from napari_crlm_spa.core.cohort.cox.selection import select_model
 from napari_crlm_spa.core.cohort.cutpoints.cutpoint import CutpointOptions
 from napari_crlm_spa.core.cohort.cutpoints.dichotomize import fit_dichotomizer
-from napari_crlm_spa.core.cohort.cutpoints.two_groups import cox_two_groups
 from napari_crlm_spa.core.cohort.prediction.learners import StepwiseLearner
 from napari_crlm_spa.core.cohort.prediction.nested_cv import (
     NestedCVOptions,
@@ -72,7 +72,7 @@ def test_a_row_is_what_the_public_functions_give_by_hand(cohort, result):
     assert rows.loc["stepwise", "features"] == "; ".join(fit.columns)
     assert rows.loc["stepwise", "concordance"] == concordance(judge, score).value
     cutoff = search_cutoff(fit.linear_predictor(found.apply(frame[train])), teach, ScoreOptions())
-    by_hand = cox_two_groups(judge, score >= cutoff.cutoff).coef
+    by_hand = hazard_ratio(judge, score >= cutoff.cutoff).coef
     assert rows.loc["stepwise", "log_hr_high_low"] == by_hand
 
     rng = np.random.default_rng([QUICK.seed, 0])

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from napari_crlm_spa.core.cohort.cox.hazard_ratio import hazard_ratio
 from napari_crlm_spa.core.cohort.cutpoints.two_groups import (
     chisq1_p,
-    cox_two_groups,
     logrank_chisq,
 )
 from napari_crlm_spa.core.cohort.score import (
@@ -59,7 +59,7 @@ def test_the_grid_is_the_first_cutoff_of_each_split_of_the_authors_loop(whole, u
 def test_the_code_rule_equals_the_loop_that_tries_everything(atoms):
     score, survival = cohort(80, atoms=atoms)
     tried = every_cutoff(score, 0.1, 0.9, 100)
-    p = [cox_two_groups(survival, score >= cutoff).p for cutoff in tried]
+    p = [hazard_ratio(survival, score >= cutoff).p_wald for cutoff in tried]
     found = search_cutoff(score, survival, ScoreOptions(steps=100))
     assert found.cutoff == tried[int(np.nanargmin(p))]
     assert found.p == np.nanmin(p)

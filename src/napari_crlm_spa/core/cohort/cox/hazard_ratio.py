@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import special
 
 from napari_crlm_spa.core.cohort.cox.partial_likelihood import (
     MOST_STEPS,
@@ -14,21 +15,26 @@ from napari_crlm_spa.core.cohort.cox.partial_likelihood import (
     PartialLikelihood,
     Ties,
 )
-from napari_crlm_spa.core.cohort.survival import Floats, Survival
+from napari_crlm_spa.core.cohort.survival import Z95, Floats, Survival
 from napari_crlm_spa.errors import SurvivalDataError
 
 NAN = float("nan")
-#: Half of the width of a 95 % interval, in standard errors.
-Z95 = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True)
 class HazardRatio:
-    """exp(coef) of a second group against a first, with Wald's 95 % interval; NaN: no estimate."""
+    """How many times the hazard of a second group is that of a first; NaN: no estimate.
+
+    Parameters
+    ----------
+    coef, se
+        Log hazard ratio and its standard error.
+    warning
+        Why there is no estimate, with the way out; else empty.
+    """
 
     coef: float = NAN
-    std_err: float = NAN
-    p_wald: float = NAN
+    se: float = NAN
     warning: str = ""
 
     @property
@@ -37,14 +43,19 @@ class HazardRatio:
         return float(np.exp(self.coef))
 
     @property
-    def lower95(self) -> float:
-        """Lower limit."""
-        return float(np.exp(self.coef - Z95 * self.std_err))
+    def hr_lower95(self) -> float:
+        """Lower limit of Wald's 95 % interval."""
+        return float(np.exp(self.coef - Z95 * self.se))
 
     @property
-    def upper95(self) -> float:
-        """Upper limit."""
-        return float(np.exp(self.coef + Z95 * self.std_err))
+    def hr_upper95(self) -> float:
+        """Upper limit of Wald's 95 % interval."""
+        return float(np.exp(self.coef + Z95 * self.se))
+
+    @property
+    def p_wald(self) -> float:
+        """Two-sided p of the coefficient by Wald's test."""
+        return float(2 * special.ndtr(-abs(self.coef / self.se)))
 
 
 def hazard_ratio(
@@ -73,8 +84,10 @@ def hazard_ratio(
     warning = _one_sided(survival, indicator)
     if warning:
         return HazardRatio(warning=warning)
-    block = np.zeros(len(survival)) if strata is None else np.asarray(strata, object)
-    joined, parts = survival.joined(), []
+    if strata is None:
+        top = PartialLikelihood(survival, indicator, ties=ties).maximize()
+        return _estimated(float(top.coef[0]), float(top.information[0, 0]), top.converged)
+    block, joined, parts = np.asarray(strata, object), survival.joined(), []
     for stratum in dict.fromkeys(block):
         inside = np.array([label == stratum for label in block], bool)
         if joined.event[inside].any():
@@ -102,15 +115,16 @@ def _maximize(parts: list[PartialLikelihood]) -> HazardRatio:
         beta, (loglik, score, information) = trial, value
         if gain <= TOLERANCE * (abs(loglik) + TOLERANCE):
             break
-    if information <= 0 or abs(beta) > RUNS_AWAY:
-        return HazardRatio(
-            warning="The hazard ratio has no finite estimate: in no stratum do both groups have "
-            "deaths while both are at risk. Join groups, or report the log-rank test alone."
-        )
-    from scipy.stats import norm
+    return _estimated(beta, information, information > 0 and abs(beta) <= RUNS_AWAY)
 
-    std_err = float(information**-0.5)
-    return HazardRatio(beta, std_err, float(2 * norm.sf(abs(beta) / std_err)))
+
+def _estimated(coef: float, information: float, exists: bool) -> HazardRatio:
+    if exists:
+        return HazardRatio(coef, float(information**-0.5))
+    return HazardRatio(
+        warning="The hazard ratio has no finite estimate: at no time do both groups have deaths "
+        "while both are at risk. Join groups, or report the log-rank test alone."
+    )
 
 
 def _sum(parts: list[PartialLikelihood], beta: float) -> tuple[float, float, float]:
