@@ -128,10 +128,8 @@ def unroll(contour: Contour, sigma_um: float = NORMAL_SIGMA_UM) -> Unrolled:
         points, sigma_um / contour.spacing_um, axis=0, mode="wrap", truncate=3
     )
     along = np.roll(smooth, -1, axis=0) - np.roll(smooth, 1, axis=0)
-    normals = _unit(np.stack([along[:, 1], -along[:, 0]], axis=1))
-    # Right of the way is outside if the line runs so that what it encloses lies to the left.
-    if (_twice_area(points) > 0) == contour.inner:
-        normals = -normals
+    # The walk keeps the lesion on the same side of every line, around islands, too.
+    normals = _unit(np.stack([-along[:, 1], along[:, 0]], axis=1))
     return Unrolled(points, normals, contour.length_um, KDTree(points))
 
 
@@ -162,9 +160,3 @@ def _unit(vectors: Floats) -> Floats:
     length = np.hypot(vectors[:, 0], vectors[:, 1])
     unit: Floats = vectors / np.where(length > 0, length, 1.0)[:, None]
     return unit
-
-
-def _twice_area(points: Floats) -> float:
-    """Signed area, positive if x turns toward y along the line."""
-    following = np.roll(points, -1, axis=0)
-    return float((points[:, 0] * following[:, 1] - following[:, 0] * points[:, 1]).sum())
