@@ -95,12 +95,14 @@ def measure_interface(
 def worst_lesion(
     lesions: Sequence[InterfaceSummary], options: InterfaceOptions
 ) -> InterfaceSummary | None:
-    """Find the lesion with the least rim among those that can be called.
+    """Find the lesion with the least rim among those of which enough can be judged.
 
-    A patient is desmoplastic only if every lesion is. If none can be called, none is the worst.
+    A patient is desmoplastic only if every lesion is (Galjart et al. 2019).
     """
     judged = [
-        lesion for lesion in lesions if lesion.assessable_mm and not refusals(lesion, options)
+        lesion
+        for lesion in lesions
+        if lesion.assessable_mm and lesion.assessable_fraction >= options.min_assessable
     ]
     return min(judged, key=lambda lesion: lesion.pct_D, default=None)
 
@@ -147,14 +149,15 @@ def _runs(contours: Sequence[Contour]) -> tuple[Run, ...]:
 def _lesions(
     contours: Sequence[Contour], runs: Sequence[Run], bodies: Bodies, stride_um: float
 ) -> Iterator[InterfaceSummary]:
-    for number in range(1, len(bodies) + 1):
-        yield summarize(
+    for number, tumor_tiles in enumerate(bodies.tumor_tiles.tolist(), start=1):
+        found = summarize(
             [contour for contour in contours if contour.lesion == number],
             [run for run in runs if contours[run.contour].lesion == number],
             lesion=number,
-            tumor_tiles=int(bodies.tumor_tiles[number - 1]),
-            stride_um=stride_um,
+            tumor_tiles=tumor_tiles,
+            tumor_mm2=tumor_tiles * (stride_um / 1000) ** 2,
         )
+        yield _with_limit(found, stride_um)
 
 
 def _slide(
@@ -164,15 +167,25 @@ def _slide(
     tissue_map: TissueMap,
     options: InterfaceOptions,
 ) -> InterfaceSummary:
-    stride = tissue_map.stride_um
     tumor_tiles = int(bodies.tumor_tiles.sum())
-    found = summarize(contours, runs, lesion=0, tumor_tiles=tumor_tiles, stride_um=stride)
-    known = LIVER in tissue_map.scheme.names
+    found = summarize(
+        contours,
+        runs,
+        lesion=0,
+        tumor_tiles=tumor_tiles,
+        tumor_mm2=tissue_map.area_mm2(tumor_tiles),
+    )
+    found = _with_limit(found, tissue_map.stride_um)
+    if LIVER not in tissue_map.scheme.names:
+        return found
     around = Neighborhoods(tissue_map, options.interaction_denominator)
-    limit = detection_limit_um(stride)
     return replace(
         found,
-        interaction_paper=around.mean(LIVER) if known else math.nan,
-        interaction_border=around.border_mean(LIVER) if known else math.nan,
-        detection_limit_um=math.nan if limit is None else limit,
+        interaction_paper=around.mean(LIVER),
+        interaction_border=around.border_mean(LIVER),
     )
+
+
+def _with_limit(summary: InterfaceSummary, stride_um: float) -> InterfaceSummary:
+    limit = detection_limit_um(stride_um)
+    return replace(summary, detection_limit_um=math.nan if limit is None else limit)

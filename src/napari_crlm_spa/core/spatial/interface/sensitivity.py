@@ -69,24 +69,16 @@ def sensitivity(
     return table
 
 
-def _changes(
-    tissue_map: TissueMap, options: InterfaceOptions
-) -> Iterator[tuple[str, str, float | bool | str]]:
+def _changes(tissue_map: TissueMap, options: InterfaceOptions) -> Iterator[tuple[str, str, Any]]:
     used = cleaning_used(tissue_map, options)
     for field in dataclasses.fields(options):
         value = getattr(options, field.name)
         if field.name in _ONLY_CALLS or _ONLY_FOR.get(field.name, used) != used:
             continue
         if field.name == "cleaning":
-            others = (
-                ("despeckle", "smooth", "none")
-                if tissue_map.probabilities.any()
-                else (
-                    "despeckle",
-                    "none",
-                )
+            yield from (
+                (field.name, "other", other) for other in _ways(tissue_map) if other != used
             )
-            yield from ((field.name, "other", other) for other in others if other != used)
         elif isinstance(value, bool):
             yield field.name, "other", not value
         else:
@@ -100,3 +92,9 @@ def _changes(
 def _numbers(found: Interface) -> dict[str, Any]:
     numbers = {name: getattr(found.summary, name) for name in _COLUMNS}
     return numbers | {f"call_{rule}": call.call for rule, call in found.calls.items()}
+
+
+def _ways(tissue_map: TissueMap) -> tuple[str, ...]:
+    """Ways of cleaning that a map allows."""
+    smooth = ("smooth",) if tissue_map.probabilities.any() else ()
+    return ("despeckle", *smooth, "none")

@@ -104,7 +104,7 @@ def summarize(
     *,
     lesion: int,
     tumor_tiles: int,
-    stride_um: float,
+    tumor_mm2: float,
 ) -> InterfaceSummary:
     """Sum up contours, each point weighted with the length that it stands for.
 
@@ -114,10 +114,8 @@ def summarize(
         Contours of the lesion or the slide, and their runs.
     lesion
         Its number; 0 for a slide.
-    tumor_tiles
+    tumor_tiles, tumor_mm2
         Living tumor inside.
-    stride_um
-        Distance of neighboring tiles.
     """
     length = _Lengths(lines)
     # Added up in this order, one code alone gives 100 % to the last bit.
@@ -125,7 +123,6 @@ def summarize(
         length.of(code) for code in (InterfaceCode.D, InterfaceCode.N, InterfaceCode.O)
     )
     contacts = [run.length_um for run in runs if run.code == InterfaceCode.N]
-    tumor_mm2 = tumor_tiles * (stride_um / _MM) ** 2
     thick = [length.rim(length.thickness >= limit) for limit in RIM_LIMITS_UM]
     # Where lymphocytes and stroma are alike it is counted as stroma.
     lymphocytes = length.rim(length.lymphocytes > 0.5)

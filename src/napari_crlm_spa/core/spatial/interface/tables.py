@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from napari_crlm_spa.core.spatial.interface.interface import Contour
 
+#: Not known of single lesions.
+_SLIDE_ONLY = ["interaction_paper", "interaction_border"]
 _NAMES = np.array([code.name for code in InterfaceCode])
 
 
@@ -70,4 +72,5 @@ def summary_table(
     import pandas as pd
 
     named: dict[str, Any] = {f"call_{rule}": call.call for rule, call in (calls or {}).items()}
-    return pd.DataFrame([summary.as_dict() | named for summary in summaries])
+    found = pd.DataFrame([summary.as_dict() | named for summary in summaries])
+    return found if calls else found.drop(columns=_SLIDE_ONLY, errors="ignore")

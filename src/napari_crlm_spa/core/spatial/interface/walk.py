@@ -67,7 +67,7 @@ def _lines(mask: NDArray[np.bool_], number: int, corner: NDArray[np.int64]) -> I
         length = _length(points)
         if length * POINTS_PER_TILE >= _FEWEST_POINTS:
             points = _evenly(np.vstack([points, points[:1]]), 1 / POINTS_PER_TILE)
-            yield Outline(number, _twice_area(line) < 0, points + corner, length)
+            yield Outline(number, _twice_area(line) > 0, points + corner, length)
 
 
 def _evenly(closed: NDArray[np.float64], step: float) -> NDArray[np.float64]:
@@ -84,7 +84,7 @@ def _length(points: NDArray[np.float64]) -> float:
 
 
 def _twice_area(closed: NDArray[np.float64]) -> float:
-    """Signed area by the order of points: positive around what is higher."""
+    """Signed area by the order of points: negative around a lesion, positive around a hole."""
     row, col = closed[:-1].T
     next_row, next_col = closed[1:].T
     return float((col * next_row - next_col * row).sum())
