@@ -263,16 +263,16 @@ def _deaths(binary: pd.DataFrame, survival: Survival, columns: tuple[str, ...]) 
 def _differences(paths: Mapping[str, Stepwise], options: SelectionOptions) -> str:
     """Say in what the other directions' models differ from the one that is used."""
     used = paths[options.direction]
-    told = [f"{options.direction}, which is used, has an AIC of {used.path['aic'].iloc[-1]:.2f}"]
+    told = [f"{options.direction} (AIC {used.path['aic'].iloc[-1]:.2f}) is used"]
     for direction, each in paths.items():
         if set(each.terms) == set(used.terms):
             continue
         parts = []
         for verb, some, others in (("adds", each, used), ("lacks", used, each)):
-            names = [label_of(term) for term in some.terms if term not in others.terms]
-            parts += [f"{verb} {'; '.join(names)}"] if names else []
-        told.append(f"{direction} ({each.path['aic'].iloc[-1]:.2f}) {' and '.join(parts)}")
-    return ", ".join(told)
+            names = [f"“{label_of(term)}”" for term in some.terms if term not in others.terms]
+            parts += [f"{verb} {', '.join(names)}"] if names else []
+        told.append(f"{direction} (AIC {each.path['aic'].iloc[-1]:.2f}) {' and '.join(parts)}")
+    return "; ".join(told)
 
 
 def _final(

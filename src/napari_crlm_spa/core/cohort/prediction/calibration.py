@@ -148,7 +148,7 @@ def calibrate(
     for done, resample in enumerate(draws, start=1):
         work.add(resample)
         if done % 20 == 0 or done == planned:
-            yield Progress("calibrating", done, planned, "resamples")
+            yield Progress("Calibrating", done, planned, "resamples")
     if work.failed > FAILURES_TOLD * planned:
         warnings.append(
             f"Calibration of {model}: {work.failed} of {planned} resamples could not be fitted "

@@ -126,7 +126,8 @@ def fit_cohort(
         book, cohort, chosen, options.cutpoints, options.study
     )
     yield step()
-    selection = add_selection(book, cohort, binary, options.selection)
+    searched = options.cutpoints.method == "maxstat"
+    selection = add_selection(book, cohort, binary, options.selection, searched=searched)
     yield step()
     score: Floats | None = None
     cutoff: ScoreCutoff | None = None

@@ -301,6 +301,11 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         fixed("Lower quartile", "q1_months", 1), fixed("Upper quartile", "q3_months", 1),
         text("Method", "method"),
     ),
+    "problems": (
+        text("", "severity"), whole("Row", "row"), text("Patient", "patient"),
+        text("Column", "column"), text("Value", "value"), text("Problem", "problem"),
+        text("Remedy", "remedy"),
+    ),
     "cutpoints": (
         _LABEL, text("Method", "method"), share("Cut-off", "cutoff", 2),
         whole("n low", "n_low"), whole("n high", "n_high"), fixed("|z|", "statistic"),
@@ -344,7 +349,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         _LABEL, _N, _DEATHS, whole("Left out", "n_missing"),
         Column("LRT (df)", ("lrt", "lrt_df"), _lrt), p("p (LRT)", "lrt_p"),
         fixed("Wald", "wald", 1), p("p (Wald)", "wald_p"),
-        fixed("Score", "score", 1), p("p (score)", "score_p"),
+        fixed("Score test", "score", 1), p("p (score)", "score_p"),
         Column("C (SE)", ("concordance", "concordance_se"), _concordance),
         fixed("AIC", "aic"),
         fixed("BIC", "bic"),

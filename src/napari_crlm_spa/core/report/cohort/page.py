@@ -108,7 +108,8 @@ def _summary(tables: Tables) -> list[tuple[str, str]]:
         out.append((numbers.percent(at5[0]), f"5-year survival{_ci(at5, 1, 100)}"))
     sof = _numbers(tables.row("logrank", grouping="sof"), "hr", "hr_lower95", "hr_upper95", "p")
     if numbers.known(sof[0]):
-        told = f"hazard ratio, high against low spatial risk{_ci(sof, 2)}; log-rank "
+        fitted = " as fitted" if tables.study.kind == "fit" else ""
+        told = f"hazard ratio, high against low spatial risk{fitted}{_ci(sof, 2)}; log-rank "
         out.append((numbers.fixed(sof[0], 2), told + numbers.p_equation(sof[3])))
     final = _numbers(tables.row("models", model="final"), "concordance", "concordance_se")
     if numbers.known(final[0]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from napari_crlm_spa.core.report.cohort import figures, numbers
 from napari_crlm_spa.core.report.cohort.contents import Plot, Section, Tables
@@ -11,6 +12,9 @@ from napari_crlm_spa.core.report.cohort.prediction_sections import (
     prediction_section,
 )
 from napari_crlm_spa.core.report.cohort.survival_sections import adjuvant_section, curves_section
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def all_sections(tables: Tables) -> list[Section]:
@@ -48,7 +52,7 @@ def patients_section(tables: Tables) -> Section:
         "patients",
         "Patients and follow-up",
         plots=tuple(plots),
-        tables=tables.shown("flow", "follow_up"),
+        tables=tables.shown("flow", "follow_up", "problems"),
         files=tables.files("patients"),
     )
 
@@ -191,12 +195,12 @@ def score_section(tables: Tables) -> Section:
     plots = []
     patients = tables.get("patients", "score")
     cutoffs = tables.get("score_cutoff", "cutoff")
-    path = tables.get("score_cutoff_path", "rule", "cutoff", "p")
+    path = _path_of_used(tables.get("score_cutoff_path", "rule", "cutoff", "p"), cutoffs)
     if patients is not None and patients["score"].notna().any():
         caption = "Score of the patients, and the cut-off that is used (dashed)."
         if path is not None:
-            caption += " Below: p of low against high at every possible cut-off; the smallest of "
-            caption += "many p values is no p value."
+            caption += " Below: p of low against high at every cut-off that was tried; the "
+            caption += "smallest of many p values is no p value."
         draw = partial(figures.draw_score, patients, cutoffs, path)
         alt = f"Distribution of the score of {len(patients)} patients, split at the cut-off."
         plots.append(Plot("score", draw, caption, alt, tables.files(
@@ -210,6 +214,15 @@ def score_section(tables: Tables) -> Section:
         files=tables.files("score_cutoff_path"),
         risk=True,
     )
+
+
+def _path_of_used(path: pd.DataFrame | None, cutoffs: pd.DataFrame | None) -> pd.DataFrame | None:
+    """Return what the rule tried that is used; other rules compute another p."""
+    if path is None or cutoffs is None or "used" not in cutoffs or "rule" not in cutoffs:
+        return path
+    used = cutoffs.loc[cutoffs["used"].astype(str).str.casefold() == "true", "rule"]
+    found = path[path["rule"].isin(used)]
+    return found if len(found) else None
 
 
 def associations_section(tables: Tables) -> Section:

@@ -43,9 +43,26 @@ SCORE, CRS, CRS_GROUP = "score", "CRS_score", "CRS_group"
 
 
 def add_selection(
-    book: Gathering, cohort: Cohort, binary: pd.DataFrame, options: SelectionOptions
+    book: Gathering,
+    cohort: Cohort,
+    binary: pd.DataFrame,
+    options: SelectionOptions,
+    *,
+    searched: bool = False,
 ) -> Selection:
-    """Add univariate models, correlations and the selection; return it with its final model."""
+    """Add univariate models, correlations and the selection; return it with its final model.
+
+    Parameters
+    ----------
+    book, cohort
+        Where to, of whom.
+    binary
+        Each feature as 0 or 1.
+    options
+        How features are selected.
+    searched
+        Whether the features were split where they separate these patients best.
+    """
     import pandas as pd
 
     frame, survival = cohort.patients, cohort.survival
@@ -60,7 +77,7 @@ def add_selection(
             "univariate",
             "One factor at a time",
             pd.concat(both, ignore_index=True),
-            _UNIVARIATE_NOTE,
+            _UNIVARIATE_NOTE + (_SEARCHED_NOTE if searched else ""),
         )
     book.table(
         "correlation",
@@ -204,6 +221,10 @@ _UNIVARIATE_NOTE = (
     "Cox models of one factor each; p_lrt: likelihood-ratio test (the form of the paper's table "
     "S2); p_fdr: Benjamini & Hochberg, of the clinical factors and of the features apart. Features "
     "are 0/1."
+)
+_SEARCHED_NOTE = (
+    " They were split where they separate these patients best, so their p values and hazard ratios "
+    "flatter; p values that account for the search stand with the cut-offs."
 )
 _MODELS_NOTE = (
     "Cox models, Efron's ties. lrt, wald, score: likelihood-ratio, Wald and score test of all "
