@@ -91,7 +91,7 @@ class MapLayers:
         """Show the current slide's map as the session's view says."""
         before, self._view = self._view, view
         slide = self._session.current
-        if slide is None or source_of(slide) is None:
+        if slide is None or self._session.blinded or source_of(slide) is None:
             return
         if view.blink != before.blink:
             self._blink(slide, view.blink)
@@ -140,7 +140,7 @@ class MapLayers:
 
     def _put(self, slide: OpenSlide, *, bring_back: bool) -> None:
         source = source_of(slide)
-        if source is None or slide is not self._session.current:
+        if source is None or slide is not self._session.current or self._session.blinded:
             return
         shown = source.shown(self._session.view)
         self._put_codes(source, shown if isinstance(shown, CodeMap) else None, bring_back)

@@ -163,12 +163,14 @@ class Session:
     view_changed = Signal(object)  # MapView
     hovered = Signal(object)  # TileAt | None
     fly_wanted = Signal(object)  # FlyTarget
+    blinded_changed = Signal(bool)
 
     def __init__(self) -> None:
         self.slides: dict[str, OpenSlide] = {}
         self.current: OpenSlide | None = None
         self.run: Run | None = None
         self.view = MapView()
+        self.blinded = False
         self.reader = ""
         self.risk_model_name = DEFAULT_PRESET
         self.risk_model: RiskModel = load_risk_model(DEFAULT_PRESET)
@@ -312,7 +314,17 @@ class Session:
 
     def hover(self, tile: TileAt | None) -> None:
         """Say which tile the pointer is on."""
-        self.hovered.emit(tile)
+        self.hovered.emit(None if self.blinded else tile)
+
+    def set_blinded(self, blinded: bool) -> None:
+        """Hide all that was found out of slides while somebody reads them unbiased.
+
+        Maps, features, risk, and what tells of them hear `blinded_changed` and put themselves away.
+        """
+        if blinded != self.blinded:
+            self.blinded = blinded
+            self.hovered.emit(None)
+            self.blinded_changed.emit(blinded)
 
     def fly_to_tiles(
         self, slide: OpenSlide, row: int, col: int, n_rows: int = 1, n_cols: int = 1

@@ -95,6 +95,7 @@ class ViewerLink(QObject):
             (session.risk_model_changed, self._on_risk_model_changed),
             (session.view_changed, self._on_view_changed),
             (session.fly_wanted, self._on_fly_wanted),
+            (session.blinded_changed, self._on_blinded),
         ]
         for signal, slot in self._ears:
             signal.connect(slot)
@@ -252,6 +253,14 @@ class ViewerLink(QObject):
             # Nobody brings them up to date.
             source.set_effects(None)
         self.maps.refresh(slide)
+
+    def _on_blinded(self, blinded: bool) -> None:
+        """Remove the maps, so that no list of layers tells of them, or bring them back."""
+        slide = self._session.current
+        if slide is not None and slide.tissue_map is not None and not blinded:
+            self.maps.show(slide)
+        for each in self._session.slides.values() if blinded else ():
+            self.maps.remove(each.id)
 
     def _on_view_changed(self, view: MapView) -> None:
         if view.kind is MapKind.CONTRIBUTION and self._effects is not None:

@@ -32,6 +32,7 @@ from napari_crlm_spa.plugin.tools.hand import Tool
 from napari_crlm_spa.plugin.viewer_link import ViewerLink, open_slide_in
 from napari_crlm_spa.plugin.widgets.annotate import AnnotateTab
 from napari_crlm_spa.plugin.widgets.correct import CorrectTab
+from napari_crlm_spa.plugin.widgets.covered import Covered
 from napari_crlm_spa.plugin.widgets.doubt import DoubtTab
 from napari_crlm_spa.plugin.widgets.features import FeaturesTab
 from napari_crlm_spa.plugin.widgets.files_bar import FilesBar
@@ -137,8 +138,8 @@ class AnalysisPanel(QWidget):
         self.reopener = Reopener(self.session, self.settings.output_folder, self)
         self.queue_box.offer_to_continue(self.workspace.what_was_last())
         self.keys = Keys(self._viewer)
-        self.keys.bind("N", lambda: self.queue_box.step(1))
-        self.keys.bind("P", lambda: self.queue_box.step(-1))
+        self.keys.bind("N", lambda: self._on_step(1))
+        self.keys.bind("P", lambda: self._on_step(-1))
 
     def _lay_out(self) -> None:
         self.setMinimumWidth(WIDTH_PX)
@@ -166,13 +167,18 @@ class AnalysisPanel(QWidget):
         inner.addWidget(self.settings)
         self.setup = Fold(NO_SLIDE, setup)
         self.setup.set_open(True)
-        layout = QVBoxLayout(self)
+        content = QWidget()
+        layout = QVBoxLayout(content)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(5)
         self.run_box.add_beside(self.files)
         for widget in (self.setup, self.run_box, self.files.job, self.message, self.legend):
             layout.addWidget(widget)
         layout.addWidget(self.tabs, 1)
+        self.covered = Covered(content)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(self.covered)
 
     def _connect(self) -> None:
         self._connect_queue()
@@ -191,6 +197,7 @@ class AnalysisPanel(QWidget):
         self.workspace.problem.connect(self.message.show_problem)
         self.session.run_changed.connect(self._on_run_changed)
         self.session.view_changed.connect(self._on_view_changed)
+        self.session.blinded_changed.connect(self._on_blinded)
         self.preferences.changed.connect(self._on_preference)
         self.settings.results_changed.connect(self._on_results_changed)
         self.annotate.model_kept.connect(self.settings.offer_model)
@@ -319,6 +326,16 @@ class AnalysisPanel(QWidget):
             title = setup_line(slide.info, self.settings.model.currentText(), self.settings.device)
         self.setup.set_title(title)
         self.setup.set_open(slide is None or slide.tissue_map is None)
+
+    def _on_blinded(self, blinded: bool) -> None:
+        """Hide results, and names of slides, while a reader must not see them."""
+        self.covered.cover(blinded)
+        self.queue_box.covered.cover(blinded)
+
+    def _on_step(self, by: int) -> None:
+        # The reader of a blinded list has a next slide of his own.
+        if not self.session.blinded:
+            self.queue_box.step(by)
 
     def _on_view_changed(self, view: MapView) -> None:
         self.preferences.set("palette", view.palette)

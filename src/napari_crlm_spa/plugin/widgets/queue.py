@@ -26,6 +26,7 @@ from napari_crlm_spa.core.slide import SLIDE_SUFFIXES
 from napari_crlm_spa.plugin.bundle import SUFFIX
 from napari_crlm_spa.plugin.memory import recall, remember
 from napari_crlm_spa.plugin.queue import SlideQueue, SlideState
+from napari_crlm_spa.plugin.widgets.covered import Covered
 from napari_crlm_spa.plugin.widgets.queue_list import EntryDelegate, QueueModel, StateFilter
 from napari_crlm_spa.plugin.widgets.queue_pictures import PictureLoader
 
@@ -128,7 +129,8 @@ class QueueBox(QWidget):
         return menu
 
     def _lay_out(self) -> None:
-        layout = QVBoxLayout(self)
+        content = QWidget()
+        layout = QVBoxLayout(content)
         layout.setContentsMargins(4, 4, 4, 4)
         layout.setSpacing(4)
         top = QHBoxLayout()
@@ -155,6 +157,10 @@ class QueueBox(QWidget):
         running.addWidget(self.cancel_button)
         layout.addLayout(running)
         layout.addWidget(self.line)
+        self.covered = Covered(content)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(self.covered)
 
     def _connect(self) -> None:
         self.view.clicked.connect(self._on_clicked)

@@ -45,6 +45,7 @@ from napari_crlm_spa.plugin.widgets.cohort.neighbors_box import NeighborsBox
 from napari_crlm_spa.plugin.widgets.cohort.patient_list import PatientList
 from napari_crlm_spa.plugin.widgets.cohort.patient_slides import PatientSlides
 from napari_crlm_spa.plugin.widgets.cohort.welcome import Welcome
+from napari_crlm_spa.plugin.widgets.covered import Covered
 from napari_crlm_spa.plugin.widgets.job_bar import JobBar
 from napari_crlm_spa.plugin.widgets.keys_stay import KeysStay
 from napari_crlm_spa.plugin.widgets.message import Message
@@ -140,13 +141,18 @@ class CohortPanel(QWidget):
         self.pages = QStackedWidget()
         for page in (self.welcome, self.build_box, self.fit_box, self.splitter):
             self.pages.addWidget(page)
-        layout = QVBoxLayout(self)
+        content = QWidget()
+        layout = QVBoxLayout(content)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(5)
         layout.addLayout(top)
         for widget in (self.job, self.message, self.relocate_button):
             layout.addWidget(widget)
         layout.addWidget(self.pages, 1)
+        self.covered = Covered(content)
+        around = QVBoxLayout(self)
+        around.setContentsMargins(0, 0, 0, 0)
+        around.addWidget(self.covered)
 
     def _connect(self) -> None:
         self.welcome.open_button.clicked.connect(self._on_folder)
@@ -336,10 +342,13 @@ class CohortPanel(QWidget):
             old.current_changed.disconnect(self._on_slide)
             old.review_changed.disconnect(self._on_review)
             old.risk_model_changed.disconnect(self._on_risk_model)
+            old.blinded_changed.disconnect(self.covered.cover)
         if session is not None:
             session.current_changed.connect(self._on_slide)
             session.review_changed.connect(self._on_review)
             session.risk_model_changed.connect(self._on_risk_model)
+            session.blinded_changed.connect(self.covered.cover)
+            self.covered.cover(session.blinded)
             self._on_risk_model()
             self._on_slide(session.current)
 
