@@ -261,6 +261,69 @@ def test_veterans_medians_one_of_them_between_two_days_and_logrank_of_four_group
     assert not differ(test.expected, "15.7 34.5 30.1 47.7")
 
 
+# --- Klein & Moeschberger, Survival Analysis, 2003; Everitt & Hothorn, A Handbook (HSAUR), 2006 ---
+
+
+@pytest.mark.parametrize(
+    ("ties", "coef", "se", "lrt"),
+    [("efron", "1.572", "0.412", "16.35"), ("breslow", "1.509", "0.410", "15.21")],
+)
+def test_remission_of_leukemia_with_and_without_6_mp(ties, coef, se, lrt):
+    from lifelines.datasets import load_leukemia
+
+    table = load_leukemia()
+    survival = followed(table, "t", "status")
+    fit = fit_cox(table, survival, ["Rx"], ties=ties)
+    assert not differ([fit.coef[0], fit.se[0], fit.lrt.statistic], f"{coef} {se} {lrt}")
+    test = logrank(survival, table["Rx"])
+    assert not differ([*test.expected, test.chisq, test.p], "19.3 10.7 16.8 4.17e-05")
+    medians = [
+        kaplan_meier(survival.take((table["Rx"] == x).to_numpy())).quantile() for x in (1, 0)
+    ]
+    assert [(m.value, m.lower) for m in medians] == [(8, 4), (23, 16)]
+    assert medians[0].upper == 12 and np.isnan(medians[1].upper)
+
+
+def test_cancer_of_the_larynx_with_a_factor_and_breslows_ties():
+    from lifelines.datasets import load_larynx
+
+    table = load_larynx()
+    terms = {"stage": ["Stage_II", "Stage_III", "Stage_IV"], "age": ["age"]}
+    fit = fit_cox(table, followed(table, "time", "death"), terms, ties="breslow")
+    assert not differ(fit.coef, "0.1386 0.6383 1.6931 0.0189")
+    assert not differ(fit.se, "0.4623 0.3561 0.4222 0.0143")
+    assert not differ(
+        [fit.lrt.statistic, fit.wald.statistic, fit.score.statistic], "18.07 20.82 24.33"
+    )
+
+
+def test_breast_cancer_of_the_german_group():
+    from lifelines.datasets import load_gbsg2
+
+    table = load_gbsg2()
+    table = table.assign(
+        horTh=(table["horTh"] == "yes") * 1,
+        menostat=(table["menostat"] == "Post") * 1,
+        grade_2=(table["tgrade"] == "II") * 1,
+        grade_3=(table["tgrade"] == "III") * 1,
+    )
+    terms = {name: [name] for name in ("horTh", "age", "menostat", "tsize")}
+    terms |= {"tgrade": ["grade_2", "grade_3"], "pnodes": ["pnodes"]}
+    terms |= {"progrec": ["progrec"], "estrec": ["estrec"]}
+    fit = fit_cox(table, followed(table, "time", "cens"), terms)
+    found = dict(zip(fit.columns, fit.coef, strict=True))
+    names = ("horTh", "age", "menostat", "tsize", "pnodes", "progrec", "estrec")
+    assert not differ(
+        [found[name] for name in names],
+        "-0.3462784 -0.0094592 0.2584448 0.0077961 0.0487886 -0.0022172 0.0001973",
+    )
+    # The book codes the grade by orthogonal polynomials.
+    second, third = found["grade_2"], found["grade_3"]
+    polynomial = [third / np.sqrt(2), (third - 2 * second) / np.sqrt(6)]
+    assert not differ(polynomial, "0.5512988 -0.2010905")
+    assert printed(fit.lrt.statistic, "104.8")
+
+
 # --- R's maxstat: examples of its manual ----------------------------------------------------------
 
 

@@ -214,7 +214,7 @@ def _statistic(survival: Survival, high: np.ndarray[Any, np.dtype[np.bool_]]) ->
     scores = logrank_scores(survival.time, survival.event)
     n, low = len(scores), int((~high).sum())
     spread = n * (scores**2).sum() - scores.sum() ** 2
-    if low in (0, n) or spread <= 0:
+    if low in (0, n) or np.ptp(scores) == 0 or spread <= 0:
         return NAN
     difference = abs(scores[~high].sum() - low / n * scores.sum())
     return float(difference / np.sqrt(low * (n - low) / (n**2 * (n - 1)) * spread))
