@@ -10,11 +10,8 @@ from hypothesis import strategies as st
 
 from napari_crlm_spa._tests.core.cohort.cox.drawn import draw
 from napari_crlm_spa.core.cohort.cox.fit import fit_cox
-from napari_crlm_spa.core.cohort.cox.proportional_hazards import (
-    ph_test,
-    schoenfeld,
-    schoenfeld_smooth,
-)
+from napari_crlm_spa.core.cohort.cox.proportional_hazards import ph_test, schoenfeld
+from napari_crlm_spa.core.cohort.cox.schoenfeld_smooth import schoenfeld_smooth
 from napari_crlm_spa.core.cohort.survival import Survival
 
 

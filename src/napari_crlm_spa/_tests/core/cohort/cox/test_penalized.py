@@ -9,11 +9,8 @@ from hypothesis import strategies as st
 from napari_crlm_spa._tests.r_reference import reference_table
 from napari_crlm_spa.core.cohort.cox.elastic_net import ElasticNetCox, quadratic_minimum
 from napari_crlm_spa.core.cohort.cox.partial_likelihood import PartialLikelihood
-from napari_crlm_spa.core.cohort.cox.penalized import (
-    PenaltyOptions,
-    cross_validate,
-    fit_penalized,
-)
+from napari_crlm_spa.core.cohort.cox.penalized import PenaltyOptions, fit_penalized
+from napari_crlm_spa.core.cohort.cox.penalty_choice import cross_validate
 from napari_crlm_spa.core.cohort.survival import Survival
 from napari_crlm_spa.errors import SurvivalDataError
 

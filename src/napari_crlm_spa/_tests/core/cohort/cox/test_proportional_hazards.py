@@ -5,14 +5,13 @@ from scipy.interpolate import CubicSpline
 from napari_crlm_spa._tests.core.cohort.cox.drawn import draw, gradient, hessian, slow_loglik
 from napari_crlm_spa.core.cohort.cox.fit import fit_cox
 from napari_crlm_spa.core.cohort.cox.proportional_hazards import (
-    natural_cubic,
     ph_test,
     ph_warnings,
     schoenfeld,
     schoenfeld_residuals,
-    schoenfeld_smooth,
     transformed,
 )
+from napari_crlm_spa.core.cohort.cox.schoenfeld_smooth import natural_cubic, schoenfeld_smooth
 from napari_crlm_spa.core.cohort.survival import Survival
 from napari_crlm_spa.errors import SurvivalDataError
 

@@ -13,12 +13,9 @@ from napari_crlm_spa.core.cohort.cox.penalized import PenaltyOptions, fit_penali
 from napari_crlm_spa.core.cohort.cox.selection import select_model
 from napari_crlm_spa.core.cohort.cutpoints.cutpoint import CutpointOptions
 from napari_crlm_spa.core.cohort.cutpoints.dichotomize import fit_dichotomizer
+from napari_crlm_spa.core.cohort.prediction.cv_summary import corrected_interval
 from napari_crlm_spa.core.cohort.prediction.learners import StepwiseLearner
-from napari_crlm_spa.core.cohort.prediction.nested_cv import (
-    NestedCVOptions,
-    corrected_interval,
-    nested_cv,
-)
+from napari_crlm_spa.core.cohort.prediction.nested_cv import NestedCVOptions, nested_cv
 from napari_crlm_spa.core.cohort.score.cutoff import ScoreOptions, search_cutoff
 from napari_crlm_spa.core.cohort.simulate import SimulateOptions, simulate_cohort
 from napari_crlm_spa.core.cohort.survival import Survival

@@ -15,12 +15,8 @@ from napari_crlm_spa.core.cohort.cox.multivariable import (
     score_with_crs,
     stacked,
 )
-from napari_crlm_spa.core.cohort.cox.proportional_hazards import (
-    ph_test,
-    ph_warnings,
-    schoenfeld,
-    schoenfeld_smooth,
-)
+from napari_crlm_spa.core.cohort.cox.proportional_hazards import ph_test, ph_warnings, schoenfeld
+from napari_crlm_spa.core.cohort.cox.schoenfeld_smooth import schoenfeld_smooth
 from napari_crlm_spa.core.cohort.cox.selection import Selection, SelectionOptions, select_model
 from napari_crlm_spa.core.cohort.cox.univariate import univariate_table
 from napari_crlm_spa.core.cohort.study.gather import Gathering
