@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from napari_crlm_spa.cli.cohort.show import show_study
+from napari_crlm_spa.cli.cohort.show import check_out, show_study
 from napari_crlm_spa.cli.flags import with_options
 from napari_crlm_spa.cli.progress import STARTS_AFRESH, run_with_progress
 from napari_crlm_spa.core.cohort.columns import EVENT, TIME
@@ -102,5 +102,6 @@ def fit(
             event_codes=filters.event_codes,
         ),
     )
+    check_out(out)
     done = run_with_progress(fit_cohort(found, options, features=named, name=name), STARTS_AFRESH)
     show_study(done.of(cohort), out)

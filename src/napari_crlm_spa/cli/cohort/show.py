@@ -4,27 +4,40 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from tempfile import TemporaryFile
 
+import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from napari_crlm_spa.cli.progress import console
+from napari_crlm_spa.cli.progress import EXIT_INTERRUPTED, console
 from napari_crlm_spa.core.cohort.study.contents import Study
 from napari_crlm_spa.core.cohort.study.folder import RISK_MODEL_JSON
+from napari_crlm_spa.core.files import write_errors
 from napari_crlm_spa.core.risk import RESEARCH_USE_ONLY
 
 #: Said of patients who are made up.
 SIMULATED = "SIMULATED patients: nothing here says anything about people."
 
 
+def check_out(out: Path) -> None:
+    """Refuse a folder that can't be written before anything is computed.
+
+    Raises
+    ------
+    StoreError
+        If it can't.
+    """
+    # It is not made here: work that is refused or stopped leaves no empty folder.
+    place = next(each for each in (out.absolute(), *out.absolute().parents) if each.exists())
+    with write_errors(out), TemporaryFile(dir=place):
+        pass
+
+
 def show_study(study: Study, out: Path) -> None:
     """Write tables, risk model and report of a study into a folder; print the gist."""
-    from napari_crlm_spa.core.cohort.study.folder import write_study
-    from napari_crlm_spa.core.report.cohort import write_cohort_report
-
-    write_study(out, study)
-    page = write_cohort_report(out, study)
+    page = _write(study, out)
     for sentence in study.warnings:
         console.print(f"[yellow]Note:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
     output = Console()
@@ -45,6 +58,23 @@ def show_study(study: Study, out: Path) -> None:
             markup=False,
         )
     output.print(f"Report: {page}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _write(study: Study, out: Path) -> Path:
+    from napari_crlm_spa.core.cohort.study.folder import is_study, write_study
+    from napari_crlm_spa.core.report.cohort import write_cohort_report
+
+    try:
+        write_study(out, study)
+        return write_cohort_report(out, study)
+    except KeyboardInterrupt:
+        left = (
+            f"The tables are complete; for the page: crlm-spa cohort report {out}"
+            if is_study(out)
+            else "There is no finished study; the same command starts afresh."
+        )
+        console.print(f"[bold yellow]crlm-spa:[/] stopped. {escape(left)}", soft_wrap=True)
+        raise typer.Exit(EXIT_INTERRUPTED) from None
 
 
 def _coefficients(study: Study, output: Console) -> None:

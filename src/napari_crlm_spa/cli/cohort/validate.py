@@ -16,7 +16,7 @@ from napari_crlm_spa.cli.cohort.fit import (
     TIME_FLAG,
     UNIT_FLAG,
 )
-from napari_crlm_spa.cli.cohort.show import show_study
+from napari_crlm_spa.cli.cohort.show import check_out, show_study
 from napari_crlm_spa.cli.flags import with_options
 from napari_crlm_spa.cli.progress import STARTS_AFRESH, run_with_progress
 from napari_crlm_spa.core.cohort.columns import EVENT, TIME
@@ -81,6 +81,7 @@ def validate(
         ),
     )
     options = ValidateOptions(filters=filters, curves=curves, study=study)
+    check_out(out)
     done = run_with_progress(
         validate_cohort(frozen, found, options, adjust_for=adjusted), STARTS_AFRESH
     )

@@ -29,8 +29,9 @@ def fixed_cutoffs(file: str, cutoffs: Mapping[str, float] | None = None) -> dict
         try:
             cutoffs = json.loads(Path(file).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
             raise CohortError(
-                f"The cut-offs {source} cannot be read: {error}. Give a JSON file such as "
+                f"The cut-offs {source} cannot be read: {why}. Give a JSON file such as "
                 '{"Overall_Debris_ratio": 0.12}.'
             ) from error
     if not isinstance(cutoffs, Mapping):

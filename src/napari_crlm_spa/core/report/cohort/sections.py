@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
+from napari_crlm_spa.core.cohort.columns import SOFS, label_of
 from napari_crlm_spa.core.report.cohort import figures, numbers
 from napari_crlm_spa.core.report.cohort.contents import Plot, Section, Tables
+from napari_crlm_spa.core.report.cohort.facts import fact
 from napari_crlm_spa.core.report.cohort.prediction_sections import (
     cross_validation_section,
     prediction_section,
@@ -195,13 +198,14 @@ def score_section(tables: Tables) -> Section:
     plots = []
     patients = tables.get("patients", "score")
     cutoffs = tables.get("score_cutoff", "cutoff")
+    used = _cutoff_from_elsewhere(tables) if cutoffs is None else cutoffs
     path = _path_of_used(tables.get("score_cutoff_path", "rule", "cutoff", "p"), cutoffs)
     if patients is not None and patients["score"].notna().any():
         caption = "Score of the patients, and the cut-off that is used (dashed)."
         if path is not None:
             caption += " Below: p of low against high at every cut-off that was tried; the "
             caption += "smallest of many p values is no p value."
-        draw = partial(figures.draw_score, patients, cutoffs, path)
+        draw = partial(figures.draw_score, patients, used, path)
         alt = f"Distribution of the score of {len(patients)} patients, split at the cut-off."
         plots.append(Plot("score", draw, caption, alt, tables.files(
             "patients", "score_cutoff", "score_cutoff_path")))  # fmt: skip
@@ -214,6 +218,16 @@ def score_section(tables: Tables) -> Section:
         files=tables.files("score_cutoff_path"),
         risk=True,
     )
+
+
+def _cutoff_from_elsewhere(tables: Tables) -> pd.DataFrame | None:
+    """Return the cut-off that a validation took over, in the form of ``score_cutoff``."""
+    import pandas as pd
+
+    score = fact(tables.study, "score")
+    if not isinstance(score, Mapping) or score.get("cutoff") is None:
+        return None
+    return pd.DataFrame({"cutoff": [float(score["cutoff"])], "used": [True]})
 
 
 def _path_of_used(path: pd.DataFrame | None, cutoffs: pd.DataFrame | None) -> pd.DataFrame | None:
@@ -247,24 +261,36 @@ def associations_section(tables: Tables) -> Section:
 
 def _equation(tables: Tables) -> tuple[str, ...]:
     model = tables.study.risk_model
-    if model is None:
-        return ()
-    from napari_crlm_spa.core.cohort.columns import label_of
-
+    if model is not None:
+        weights = {each.column: each.coefficient for each in model.features}
+        cutoffs = {each.column: each.cutoff for each in model.features}
+        threshold, file = model.threshold, "risk-model.json"
+    else:  # a validation, or features that are not a slide's
+        score = fact(tables.study, "score")
+        if not isinstance(score, Mapping) or not score.get("coefficients"):
+            return ()
+        weights, threshold, file = score["coefficients"], score["cutoff"], "study.json"
+        split = tables.get("cutpoints", "feature", "cutoff")
+        cutoffs = {} if split is None else dict(zip(split["feature"], split["cutoff"], strict=True))
     terms = []
-    for i, feature in enumerate(model.features):
-        size = f"{abs(feature.coefficient):.3f}"
-        sign = "\u2212" if feature.coefficient < 0 else "+" if i else ""
-        cut = "" if feature.cutoff is None else (
-            f" {feature.direction} {numbers.percent(feature.cutoff, 2)}"
-        )  # fmt: skip
-        terms.append(f"{sign} {size} \u00d7 [{label_of(feature.column)}{cut}]".strip())
-    rule = f"{model.comparison} {numbers.fixed(model.threshold, 4)}".replace(">=", "\u2265")
+    for i, (column, coefficient) in enumerate(weights.items()):
+        size = f"{abs(coefficient):.3f}"
+        sign = "\u2212" if coefficient < 0 else "+" if i else ""
+        terms.append(f"{sign} {size} \u00d7 [{_above(column, cutoffs.get(column))}]".strip())
     sentence = (
-        f"score = {' '.join(terms)}; high risk: score {rule}. A bracket is 1 where it holds and 0 "
-        "elsewhere. Numbers are rounded here; risk-model.json has all digits."
+        f"score = {' '.join(terms)}; high risk: score \u2265 {numbers.fixed(threshold, 4)}. A "
+        f"bracket is 1 where it holds and 0 elsewhere. Numbers are rounded here; {file} has all "
+        "digits."
     )
     return (sentence,)
+
+
+def _above(column: str, cutoff: float | None) -> str:
+    """Write when a feature is high: "Stroma, overall > 10.64 %"."""
+    if cutoff is None or not numbers.known(cutoff):
+        return label_of(column)
+    value = numbers.percent(cutoff, 2) if column in SOFS else f"{cutoff:.4g}"
+    return f"{label_of(column)} > {value}"
 
 
 def _limit(tables: Tables) -> float:
