@@ -23,7 +23,8 @@
     ├── TrainingError           training data and the course of a training
     ├── EvaluationError         judging a classifier on labeled tiles
     ├── FeatureError            spatial features
-    │   └── TooLittleTumor          the paper's exclusion: < 50 contiguous tumor tiles
+    │   ├── TooLittleTumor          the paper's exclusion: < 50 contiguous tumor tiles
+    │   └── NoInterface             no tumor borders on liver
     ├── RiskError               risk models and scores
     │   ├── InvalidRiskModel
     │   └── MissingCutoffs
@@ -128,6 +129,10 @@ class FeatureError(CrlmSpaError):
 
 class TooLittleTumor(FeatureError):
     """The largest tumor region is smaller than the paper's limit."""
+
+
+class NoInterface(FeatureError):
+    """The map has no tumor-liver interface."""
 
 
 class RiskError(CrlmSpaError):

@@ -38,7 +38,7 @@ _ARRAYS = ("classes", "probabilities", "state", "edge")
 #: Folders of earlier versions don't have it.
 _STRANGENESS = "strangeness"
 #: What a damaged map makes fail: zarr, its decompressors (RuntimeError), its scheme (ModelError).
-_DAMAGE = (OSError, KeyError, ValueError, TypeError, IndexError, RuntimeError, ModelError)
+MAP_DAMAGE = (OSError, KeyError, ValueError, TypeError, IndexError, RuntimeError, ModelError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +171,7 @@ class AnalysisFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             temporary = Path(tempfile.mkdtemp(dir=self.path, prefix=f".{ANALYSIS_ZARR}-"))
             try:
-                group = _write_group(temporary / "new", tissue_map, attributes)
+                group = write_map_group(temporary / "new", tissue_map, attributes)
                 if features is not None:
                     _write_features(group, features)
                 if target.exists():
@@ -199,7 +199,8 @@ def _write_features(group: zarr.Group, features: SpatialFeatures) -> None:
     )
 
 
-def _write_group(path: Path, tissue_map: TissueMap, attributes: Mapping[str, Any]) -> zarr.Group:
+def write_map_group(path: Path, tissue_map: TissueMap, attributes: Mapping[str, Any]) -> zarr.Group:
+    """Write a map as a new zarr group, not atomically."""
     group = zarr.open_group(path, mode="w")
     for name in (*_ARRAYS, _STRANGENESS):
         _write_array(group, name, getattr(tissue_map, name))
@@ -238,15 +239,16 @@ def load_analysis(folder: str | Path) -> StoredAnalysis:
         )
     try:
         group = zarr.open_group(place.file(ANALYSIS_ZARR), mode="r")
-        return StoredAnalysis(_read_map(group), run)
-    except _DAMAGE as error:
+        return StoredAnalysis(read_map_group(group), run)
+    except MAP_DAMAGE as error:
         raise DamagedAnalysis(
             f"{place.file(ANALYSIS_ZARR)} is damaged ({error}). Delete {place.path} and analyze "
             "the slide again."
         ) from error
 
 
-def _read_map(group: zarr.Group) -> TissueMap:
+def read_map_group(group: zarr.Group) -> TissueMap:
+    """Read what `write_map_group` wrote; anything may fail of what is in `MAPMAP_DAMAGE`."""
     attributes = dict(group.attrs)
     arrays = {name: np.asarray(cast("zarr.Array", group[name])[...]) for name in _ARRAYS}
     if _STRANGENESS in group:

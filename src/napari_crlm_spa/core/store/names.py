@@ -26,6 +26,14 @@ QUALITY_ZARR = "quality.zarr"
 #: A reader's review of the growth pattern, and the lines drawn for it; in the reader's folder.
 HGP_REVIEW_JSON = "hgp_review.json"
 HGP_LINES_GEOJSON = "hgp_lines.geojson"
+#: The map with a finer band around the tumor-liver interface, and the tiles of one in work. With
+#: what was measured of the interface; all of them in the folder, or in a reader's.
+FRONT_ZARR = "front.zarr"
+FRONT_JOURNAL = "front.journal"
+INTERFACE_JSON = "interface.json"
+INTERFACE_RUNS_CSV = "interface_runs.csv"
+INTERFACE_VERTICES_CSV = "interface_vertices.csv.gz"
+INTERFACE_GEOJSON = "interface.geojson"
 #: Beside the analysis folders: notes on slides, and why some failed.
 QUEUE_JSON = "queue.json"
 

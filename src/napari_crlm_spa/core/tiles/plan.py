@@ -95,7 +95,7 @@ def read_tile(slide: Slide, grid: TileGrid, row: int, col: int) -> RgbImage:
     if not grid.edge[row, col]:
         return tile
     padded = np.full_like(tile, WHITE)
-    left, top, right, bottom = _bounds_um(slide.info)
+    left, top, right, bottom = bounds_um(slide.info)
     first_x, last_x = _inside_px(left - x_um, right - x_um, grid)
     first_y, last_y = _inside_px(top - y_um, bottom - y_um, grid)
     padded[first_y:last_y, first_x:last_x] = tile[first_y:last_y, first_x:last_x]
@@ -128,7 +128,7 @@ def _empty_grid(info: SlideInfo, options: TilingOptions) -> TileGrid:
     )
     state = np.full((rows, cols), TileState.GLASS, np.uint8)
     grid = TileGrid(state, np.zeros((rows, cols), np.bool_), options.tile_px, options.mpp)
-    left, top, right, bottom = _bounds_um(info)
+    left, top, right, bottom = bounds_um(info)
     slack = options.mpp / 2
     starts_x, starts_y = np.arange(cols) * stride, np.arange(rows) * stride
     beyond_x = (starts_x < left - slack) | (starts_x + stride > right + slack)
@@ -139,7 +139,7 @@ def _empty_grid(info: SlideInfo, options: TilingOptions) -> TileGrid:
 
 def _touches_bounds(info: SlideInfo, grid: TileGrid) -> NDArray[np.bool_]:
     """Tiles that share more than half a pixel with the scanned area, shape (rows, cols)."""
-    left, top, right, bottom = _bounds_um(info)
+    left, top, right, bottom = bounds_um(info)
     slack = grid.mpp / 2
     starts_x = np.arange(grid.cols) * grid.stride_um
     starts_y = np.arange(grid.rows) * grid.stride_um
@@ -148,7 +148,7 @@ def _touches_bounds(info: SlideInfo, grid: TileGrid) -> NDArray[np.bool_]:
     return np.asarray(inside_y[:, None] & inside_x[None, :])
 
 
-def _bounds_um(info: SlideInfo) -> tuple[float, float, float, float]:
+def bounds_um(info: SlideInfo) -> tuple[float, float, float, float]:
     """(left, top, right, bottom) of the scanned area in micrometers."""
     size = info.known_pixel_size()
     x0, y0, width, height = info.bounds_xy0
