@@ -144,3 +144,10 @@ def _one_each(
             value=name,
         )
     return keep
+
+
+def patients_of(measures: Measures) -> dict[str, tuple[str, str]]:
+    """Return patient and lesion of each slide, "" where the table does not say."""
+    frame = measures.frame
+    told = zip(frame[SLIDE], frame[PATIENT], frame[LESION], strict=True)
+    return {str(slide): (str(patient), str(lesion)) for slide, patient, lesion in told}

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from napari_crlm_spa.core.cohort.columns import PATIENT, SLIDE
 from napari_crlm_spa.core.cohort.table.cells import Sheet, read_sheet
 from napari_crlm_spa.core.cohort.table.headers import plain
+from napari_crlm_spa.core.cohort.table.numbers import to_numbers
 from napari_crlm_spa.core.cohort.table.plain_csv import to_csv
 from napari_crlm_spa.core.files import write_text
 from napari_crlm_spa.core.hgp.columns import LESION, RATER, ROUND
 from napari_crlm_spa.core.hgp.sample import REVIEW_ID, Sample
 from napari_crlm_spa.core.store import to_json
 from napari_crlm_spa.errors import CohortError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Stays with who designs the study.
 KEY_CSV = "key.csv"
@@ -133,3 +138,25 @@ def _by_id(key: Sheet) -> dict[str, tuple[str, ...]]:
             raise CohortError(f"{key.path.name} has {name} twice, in row {number} again.")
         told[name] = cells
     return told
+
+
+def read_slides(path: Path | str) -> pd.DataFrame:
+    """Read a table of slides to draw from: text, with numbers where all cells are some.
+
+    Raises
+    ------
+    CohortError
+        If it can't be read or has no column slide.
+    """
+    import pandas as pd
+
+    sheet = read_sheet(path)
+    renamed = {plain(name): name for name in (SLIDE, PATIENT, LESION)}
+    columns: dict[str, Any] = {}
+    for header in sheet.header:
+        cells = sheet.column(header)
+        name = renamed.get(plain(header), header)
+        found = to_numbers(cells, semicolons=sheet.semicolons)
+        text = name in renamed.values() or found.bad.any()
+        columns[name] = cells if text else found.values
+    return pd.DataFrame(columns)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from napari_crlm_spa.core.risk import RiskModel
 
-Kind = Literal["build", "fit", "validate"]
+Kind = Literal["build", "fit", "validate", "hgp"]
 #: Among the facts of a study that was written: the cohort's folder or table.
 SOURCE = "source"
 

@@ -156,11 +156,16 @@ def _se_of_chance(shares: Floats, n: int, raters: Floats) -> float:
 def _interval(
     value: float, se: float, observed: float, n: int, level: float, z: float = NAN
 ) -> Kappa:
-    if se == 0 and value < 1:
-        return Kappa(value, NAN, NAN, NAN, observed, n, z, "Too few subjects for an interval.")
+    if se <= 1e-12:
+        why = (
+            "Full agreement has no standard error, hence no interval."
+            if value >= 1 - 1e-12
+            else "Too few subjects for an interval."
+        )
+        return Kappa(value, NAN, NAN, NAN, observed, n, z, why)
     half = float(special.ndtri((1 + level) / 2)) * se
-    reason = "" if se else "Full agreement has no standard error; the interval is not real."
-    return Kappa(value, se, max(-1.0, value - half), min(1.0, value + half), observed, n, z, reason)
+    lower, upper = max(-1.0, value - half), min(1.0, value + half)
+    return Kappa(value, se, lower, upper, observed, n, z)
 
 
 def _nothing(n: int, reason: str) -> Kappa:

@@ -87,17 +87,6 @@ def delong(score: ArrayLike, positive: ArrayLike, *, level: float = 0.95) -> Auc
     return Auc(value, se, max(0.0, value - half), min(1.0, value + half), m, n)
 
 
-def area(score: Floats, positive: NDArray[np.bool_]) -> float:
-    """Return the area alone; NaN if a group is empty. No holes."""
-    from scipy.stats import rankdata
-
-    m = int(positive.sum())
-    n = len(positive) - m
-    if not m or not n:
-        return NAN
-    return float((rankdata(score)[positive].sum() - m * (m + 1) / 2) / (m * n))
-
-
 def roc_points(score: ArrayLike, positive: ArrayLike) -> RocPoints | None:
     """Return the curve; None if a group is empty."""
     values, cases = _both(score, positive)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,16 +84,11 @@ def calibration_line(measured: Floats, reviewed: Floats) -> tuple[float, float]:
     return float(reviewed.mean() - slope * measured.mean()), slope
 
 
-def line_of(measured: Floats, reviewed: Floats) -> Callable[[NDArray[np.intp]], list[float]]:
-    """Return the statistic (intercept, slope) of some rows, for a bootstrap."""
-    return lambda rows: list(calibration_line(measured[rows], reviewed[rows]))
-
-
 def _groups(values: Floats, groups: int) -> list[NDArray[np.intp]]:
-    if not len(values):
-        return []
-    edges = np.unique(np.quantile(values, np.linspace(0, 1, groups + 1)[1:-1]))
-    place = np.searchsorted(edges, values, side="left")
+    """Divide by rank; equal values (all the 0 and 100 %) stay together."""
+    from scipy.stats import rankdata
+
+    place = np.ceil(rankdata(values) / max(1, len(values)) * groups)
     return [np.flatnonzero(place == at) for at in np.unique(place)]
 
 

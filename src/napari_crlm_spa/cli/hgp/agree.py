@@ -1,0 +1,104 @@
+"""``crlm-spa hgp agree``: readers, measurement and survival compared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from napari_crlm_spa.cli.flags import with_options
+from napari_crlm_spa.cli.hgp.problems import show_problems
+from napari_crlm_spa.cli.progress import STARTS_AFRESH, console, run_with_progress
+from napari_crlm_spa.core.hgp.agree_options import AgreeOptions
+
+if TYPE_CHECKING:
+    from napari_crlm_spa.core.cohort.study.contents import Study
+
+
+@with_options("options", AgreeOptions)
+def agree(
+    reviews: Annotated[Path, typer.Argument(help="Table of reviews, of hgp import or your own")],
+    measures: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Table of measured interfaces, of hgp measure; without it only "
+            "readers are compared"
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the tables")] = Path(
+        "hgp-study"
+    ),
+    cohort: Annotated[
+        Path | None,
+        typer.Option(help="Folder of cohort build, or a table with follow-up, for survival"),
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the study")] = "Growth pattern",
+    *,
+    options: AgreeOptions,
+) -> None:
+    """Compare readers with each other, the measured interface with them, and both with survival.
+
+    Writes a table (CSV) of everything. Agreement of readers comes first: no estimate can agree
+    with them better than they do.
+    """
+    from napari_crlm_spa.core.cohort.study.folder import write_study
+    from napari_crlm_spa.core.cohort.table import read_cohort
+    from napari_crlm_spa.core.hgp.agree import agree as compare
+    from napari_crlm_spa.core.hgp.imports import with_patients
+    from napari_crlm_spa.core.hgp.measures import patients_of, read_measures
+    from napari_crlm_spa.core.hgp.reviews import read_reviews
+
+    found = read_reviews(reviews)
+    measured = None if measures is None else read_measures(measures)
+    if measured is not None:
+        found = with_patients(found, patients_of(measured))
+    followed = None if cohort is None else read_cohort(cohort)
+    work = compare(found, measured, followed, options, name=name)
+    study = run_with_progress(work, STARTS_AFRESH)
+    write_study(out, study)
+    output = Console()
+    show_problems(found.problems, output)
+    for sentence in study.warnings:
+        console.print(f"[yellow]Note:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
+    for line in gist(study):
+        output.print(line, soft_wrap=True, highlight=False, markup=False)
+    output.print(f"[bold]{escape(study.facts['disclaimer'])}[/]", soft_wrap=True)
+    output.print(f"Tables: {out}", soft_wrap=True, highlight=False, markup=False)
+
+
+def gist(study: Study) -> list[str]:
+    """Say the few numbers that matter most."""
+    facts, tables = study.facts, study.tables
+    readers = ", ".join(facts["raters"])
+    lines = [f"{facts['n_slides']} slides of {facts['n_patients']} patients, read by {readers}."]
+    if "reliability" in tables:
+        for row in tables["reliability"].frame.to_dict("records")[:2]:
+            lines.append(
+                f"Readers: {row['statistic']} of {row['what']} {row['value']:.2f} "
+                f"({row['lower']:.2f} to {row['upper']:.2f}), {row['n']} slides."
+            )
+    if "agreement" in tables:
+        row = tables["agreement"].frame.to_dict("records")[0]
+        limits = f"{row['low_limit']:.1f} to {row['high_limit']:.1f}"
+        lines.append(
+            f"Measured - reviewed share D: {row['bias']:+.1f} points (limits {limits}), ICC "
+            f"{row['icc']:.2f}, {row['n']} slides."
+        )
+    if "association" in tables:
+        for row in tables["association"].frame.to_dict("records"):
+            if row["stratum"] == "all":
+                lines.append(
+                    f"{row['label']}: rho {row['rho']:+.2f} ({row['lower']:.2f} to "
+                    f"{row['upper']:.2f}) with reviewed non-D; given size "
+                    f"{row['partial_rho']:+.2f}."
+                )
+    if "outcome_added" in tables:
+        row = tables["outcome_added"].frame.to_dict("records")[0]
+        lines.append(
+            f"Survival: {row['added']} beyond {row['base'].lower()}: likelihood ratio "
+            f"{row['lrt']:.2f}, p = {row['p']:.3g} ({row['n']} patients, {row['events']} deaths)."
+        )
+    return lines
