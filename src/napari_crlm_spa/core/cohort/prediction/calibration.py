@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from napari_crlm_spa.core.cohort.columns import matrix
 from napari_crlm_spa.core.cohort.cox.design import complete
+from napari_crlm_spa.core.cohort.cox.partial_likelihood import Ties
 from napari_crlm_spa.core.cohort.prediction.calibration_tables import (
     CALIBRATION_COLUMNS,
     SUMMARY_COLUMNS,
@@ -101,6 +102,7 @@ def calibrate(
     *,
     model: str = "final",
     rows: ArrayLike | None = None,
+    ties: Ties = "efron",
 ) -> Generator[Progress, None, Calibration]:
     """Compare predicted with observed survival, corrected for optimism by bootstrap.
 
@@ -119,6 +121,8 @@ def calibrate(
     rows
         The resamples themselves instead of random ones: positions among the patients without
         holes, shape (resamples, n).
+    ties
+        How tied deaths are handled, in the model and its baseline hazard.
 
     Yields
     ------
@@ -141,7 +145,7 @@ def calibrate(
     values, survival = values[known], survival.take(known)
     warnings, times = _followed_times(model, survival, checked_times(options.times))
     groups = options.group_count(len(values))
-    work = Calibrator(values, survival, times, groups) if len(values) else None
+    work = Calibrator(values, survival, times, groups, ties) if len(values) else None
     if work is None or not work.fitted:
         return _without_fit(model, columns, survival)
     draws, planned = _resamples(rows, options, len(values))

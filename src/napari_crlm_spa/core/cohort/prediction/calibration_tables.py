@@ -25,9 +25,10 @@ SUMMARY_COLUMNS = (
 )
 COUNTS = ("group", "n", "n_missing", "resamples")
 CALIBRATION_NOTE = (
-    "predicted: mean of exp(-H0(t) exp(Xb)) with Efron's baseline hazard; observed: Kaplan-Meier "
-    "estimate of the group, with the standard error and 95 % interval of its logarithm. Groups are "
-    "cut at quantiles of the predictions, as in R's rms::calibrate (cmethod = KM)."
+    "predicted: mean of exp(-H0(t) exp(Xb)) with the model's baseline hazard; observed: "
+    "Kaplan-Meier estimate of the group, with the standard error and 95 % interval of its "
+    "logarithm. Groups are cut at quantiles of the predictions, as in R's rms::calibrate "
+    "(cmethod = KM)."
 )
 
 

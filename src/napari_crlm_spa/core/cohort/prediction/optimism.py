@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_crlm_spa.core.cohort.cox.concordance import predictor_of
-from napari_crlm_spa.core.cohort.cox.partial_likelihood import PartialLikelihood
+from napari_crlm_spa.core.cohort.cox.partial_likelihood import PartialLikelihood, Ties
 from napari_crlm_spa.core.cohort.prediction.calibration_groups import (
     GroupCalibration,
     calibrate_groups,
@@ -43,9 +43,19 @@ class Calibrator:
         When predictions are compared with observed survival, shape (times,).
     groups
         Groups of patients with like predictions.
+    ties
+        How tied deaths are handled.
     """
 
-    def __init__(self, values: Floats, survival: Survival, times: Floats, groups: int) -> None:
+    def __init__(
+        self,
+        values: Floats,
+        survival: Survival,
+        times: Floats,
+        groups: int,
+        ties: Ties = "efron",
+    ) -> None:
+        self._ties = ties
         # Centered: predictions do not change, exponentials of large columns stay finite.
         self._x, self._survival, self._times = values - values.mean(axis=0), survival, times
         self.curves = GroupedSurvival(survival)
@@ -91,7 +101,7 @@ class Calibrator:
         survival = self._survival if rows is None else self._survival.take(rows)
         if survival.n_events < (1 if rows is None else LEAST_EVENTS):
             return None
-        likelihood = PartialLikelihood(survival, x)
+        likelihood = PartialLikelihood(survival, x, ties=self._ties)
         top = likelihood.maximize()
         if not top.converged:
             return None

@@ -1,9 +1,9 @@
 """Predicted survival of a Cox model that was frozen as plain numbers.
 
 A Cox model predicts ``S(t | x) = exp(-H0(t) exp((x - c) b))`` with the cumulative hazard H0 of a
-patient whose covariates are c: 0 where a column holds 0 and 1, else the mean. H0 is Efron's, as in
-R's ``survfit(coxph(...))`` (Therneau & Grambsch, Modeling Survival Data, 2000, ch. 10). Nothing is
-predicted beyond the follow-up behind the model.
+patient whose covariates are c: 0 where a column holds 0 and 1, else the mean. H0 treats tied deaths
+as the model does, as in R's ``survfit(coxph(...))`` (Therneau & Grambsch, Modeling Survival Data,
+2000, ch. 10). Nothing is predicted beyond the follow-up behind the model.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from napari_crlm_spa.core.cohort.columns import matrix
 from napari_crlm_spa.core.cohort.cox.concordance import predictor_of
 from napari_crlm_spa.core.cohort.cox.design import complete
-from napari_crlm_spa.core.cohort.cox.partial_likelihood import PartialLikelihood
+from napari_crlm_spa.core.cohort.cox.partial_likelihood import PartialLikelihood, Ties
 from napari_crlm_spa.core.cohort.survival import Floats, Survival
 from napari_crlm_spa.errors import SurvivalDataError
 
@@ -124,7 +124,9 @@ class PredictionModel:
                 "model with other columns."
             )
         columns = tuple(column for column, used in zip(fit.columns, has, strict=True) if used)
-        return cls._of(name, columns, fit.coef[has], fit.values[:, has], fit.survival, cohort)
+        return cls._of(
+            name, columns, fit.coef[has], fit.values[:, has], fit.survival, cohort, fit.ties
+        )
 
     @classmethod
     def of_coefficients(
@@ -159,9 +161,10 @@ class PredictionModel:
         values: Floats,
         survival: Survival,
         cohort: str,
+        ties: Ties = "efron",
     ) -> PredictionModel:
         center = np.where(np.isin(values, INDICATORS).all(axis=0), 0.0, values.mean(axis=0))
-        times, hazard = PartialLikelihood(survival, values - center).baseline(coef)
+        times, hazard = PartialLikelihood(survival, values - center, ties=ties).baseline(coef)
         last = float(survival.time.max())
         return cls(
             *(name, columns, coef, center, times, hazard, last),

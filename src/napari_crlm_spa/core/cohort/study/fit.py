@@ -135,7 +135,7 @@ def fit_cohort(
     if selection.fit is not None:
         score, cutoff = add_score(book, cohort, binary, selection.fit, options.score)
     own = {} if selection.fit is None else {FINAL: selection.fit}
-    fits = add_models(book, cohort, own, score, options.study.adjusting())
+    fits = add_models(book, cohort, own, score, options.study.adjusting(), options.selection)
     if selection.fit is not None and cutoff is not None:
         risk_model = next_patients_model(
             book, cohort, selection.fit, dichotomizer, cutoff, name or f"{cohort.name}-risk"

@@ -6,7 +6,9 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from napari_crlm_spa.core.cohort.columns import PATIENT
+import numpy as np
+
+from napari_crlm_spa.core.cohort.columns import PATIENT, SCORE
 from napari_crlm_spa.core.cohort.cox.fit import CoxFit, fit_cox
 from napari_crlm_spa.core.cohort.curves import CurveOptions
 from napari_crlm_spa.core.cohort.study.contents import Study
@@ -18,7 +20,8 @@ from napari_crlm_spa.core.cohort.study.parts.external import add_external
 from napari_crlm_spa.core.cohort.study.parts.groups import add_curves, add_patients, risk_groups
 from napari_crlm_spa.core.cohort.study.parts.models import (
     ADJUSTED,
-    SCORE,
+    REFIT,
+    SCORE_ALONE,
     add_clinical,
     add_models,
     check_adjusting,
@@ -31,7 +34,6 @@ from napari_crlm_spa.core.cohort.table import Cohort, FilterOptions, apply_filte
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.errors import CohortError
 
-SCORE_ALONE, REFIT = "score", "refit"
 STAGE, STEPS = "Validating", 4
 
 
@@ -87,7 +89,7 @@ def validate_cohort(
     book.warn(frozen.dichotomizer.leakage(cohort.patients[PATIENT].tolist()), first=True)
     add_people(book, cohort)
     binary, score = frozen.apply(cohort.patients)
-    if not (score == score).any():
+    if np.isnan(score).all():
         raise CohortError(
             f"No patient of {cohort.name} has a score: {', '.join(frozen.coefficients)} have holes "
             "everywhere."

@@ -14,13 +14,8 @@ def add_associations(
     book: Gathering, cohort: Cohort, features: Sequence[str], groups: RiskGroups
 ) -> None:
     """Add the tables in the form of the paper's S3 and S4, and those of the risk groups."""
-    columns = {
-        "sof_group": groups.sof,
-        "crs_group": groups.crs,
-        "combined_grade": groups.combined,
-    }
     frame = cohort.patients.assign(
-        **{name: each.groups for name, each in columns.items() if each is not None}
+        **{name: each.groups for name, each in groups.columns.items() if each is not None}
     )
     found = associations(frame, features)
     book.table(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 
+from napari_crlm_spa.core.cohort.cox.multivariable import CRS_COLUMNS
 from napari_crlm_spa.core.cohort.cox.selection import SelectionOptions
 from napari_crlm_spa.core.cohort.cutpoints import CutpointOptions
 from napari_crlm_spa.core.cohort.prediction.nested_cv import NOTE, NestedCVOptions, nested_cv
 from napari_crlm_spa.core.cohort.score import ScoreOptions
 from napari_crlm_spa.core.cohort.study.gather import Gathering
 from napari_crlm_spa.core.cohort.study.options import StudyOptions
-from napari_crlm_spa.core.cohort.study.parts.models import CRS, CRS_GROUP, clinical_columns
+from napari_crlm_spa.core.cohort.study.parts.models import clinical_columns
 from napari_crlm_spa.core.cohort.table import Cohort
 from napari_crlm_spa.core.progress import Progress
 
@@ -27,7 +28,7 @@ def add_cross_validation(
 ) -> Generator[Progress, None, None]:
     """Add stepwise, penalized and clinical models, judged in nested cross-validation."""
     chosen = NestedCVOptions(repeats=options.cv_repeats, folds=options.cv_folds, seed=options.seed)
-    clinical = [c for c in clinical_columns(cohort.patients) if c not in (CRS, CRS_GROUP)]
+    clinical = [c for c in clinical_columns(cohort.patients) if c not in CRS_COLUMNS]
     found = yield from nested_cv(
         cohort.patients,
         cohort.survival,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari_crlm_spa.core.cohort.columns import SCORE
 from napari_crlm_spa.core.cohort.prediction.calibration import CalibrationOptions
 from napari_crlm_spa.core.cohort.prediction.external import EXTERNAL_NOTE, external_tables
 from napari_crlm_spa.core.cohort.study.frozen import FrozenStudy
 from napari_crlm_spa.core.cohort.study.gather import Gathering
-from napari_crlm_spa.core.cohort.study.parts.models import LABELS, SCORE
+from napari_crlm_spa.core.cohort.study.parts.models import LABELS
 from napari_crlm_spa.core.cohort.study.parts.predictions import (
     Times,
     add_errors,

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from napari_crlm_spa.core.cohort.columns import CRS_GROUP, CRS_SCORE, PATIENT
+from napari_crlm_spa.core.cohort.columns import (
+    CLINICAL_RISK,
+    COMBINED_GRADE,
+    CRS_GROUP,
+    CRS_SCORE,
+    PATIENT,
+    SCORE,
+    SPATIAL_RISK,
+)
 from napari_crlm_spa.core.cohort.curves import (
     CurveOptions,
     Grouping,
@@ -44,9 +52,14 @@ class RiskGroups:
     combined: Grouping | None
 
     @property
+    def columns(self) -> dict[str, Grouping | None]:
+        """By the columns in which tables of patients have them."""
+        return {SPATIAL_RISK: self.sof, CLINICAL_RISK: self.crs, COMBINED_GRADE: self.combined}
+
+    @property
     def present(self) -> tuple[Grouping, ...]:
         """Those that there are."""
-        return tuple(each for each in (self.sof, self.crs, self.combined) if each is not None)
+        return tuple(each for each in self.columns.values() if each is not None)
 
 
 def risk_groups(frame: pd.DataFrame, score: ArrayLike | None, cutoff: float | None) -> RiskGroups:
@@ -118,12 +131,8 @@ def add_patients(
     for column in binary.columns:
         table[f"{column}_high"] = binary[column].to_numpy()
     if score is not None:
-        table["score"] = np.asarray(score, np.float64)
-    for name, grouping in (
-        ("sof_group", groups.sof),
-        ("crs_group", groups.crs),
-        ("combined_grade", groups.combined),
-    ):
+        table[SCORE] = np.asarray(score, np.float64)
+    for name, grouping in groups.columns.items():
         table[name] = "" if grouping is None else grouping.groups
     book.table("patients", "Patients", table, "1: the feature lies above its cut-off.")
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from napari_crlm_spa.core.cohort.columns import CLINICAL
+from napari_crlm_spa.core.cohort.columns import CLINICAL, CRS_SCORE, SCORE
 from napari_crlm_spa.core.cohort.cox.fit import CoxFit
 from napari_crlm_spa.core.cohort.cox.multivariable import (
     adjusted_model,
@@ -15,6 +15,7 @@ from napari_crlm_spa.core.cohort.cox.multivariable import (
     score_with_crs,
     stacked,
 )
+from napari_crlm_spa.core.cohort.cox.partial_likelihood import Ties
 from napari_crlm_spa.core.cohort.cox.proportional_hazards import ph_test, ph_warnings, schoenfeld
 from napari_crlm_spa.core.cohort.cox.schoenfeld_smooth import schoenfeld_smooth
 from napari_crlm_spa.core.cohort.cox.selection import Selection, SelectionOptions, select_model
@@ -28,14 +29,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FINAL, ADJUSTED, WITH_CRS = "final", "multivariable", "score_crs"
+#: Models of a validation.
+SCORE_ALONE, REFIT = "score", "refit"
 LABELS = {
     FINAL: "Final model",
     ADJUSTED: "Score and clinical factors",
     WITH_CRS: "Score and clinical risk score",
-    "score": "Score alone",
-    "refit": "The score's features, fitted anew",
+    SCORE_ALONE: "Score alone",
+    REFIT: "The score's features, fitted anew",
 }
-SCORE, CRS, CRS_GROUP = "score", "CRS_score", "CRS_group"
 
 
 def add_selection(
@@ -64,7 +66,13 @@ def add_selection(
     frame, survival = cohort.patients, cohort.survival
     found = select_model(binary, frame[list(binary.columns)], survival, options)
     others = [column for column in clinical_columns(frame) if column not in binary.columns]
-    clinical = univariate_table(frame, survival, others)
+    clinical = univariate_table(
+        frame,
+        survival,
+        others,
+        ties=cast("Ties", options.ties),
+        events_per_coefficient=options.events_per_coefficient,
+    )
     # Features are features here, also those that are not among the paper's 20.
     features = found.univariate.assign(kind="sof")
     both = [table for table in (clinical, features) if len(table)]
@@ -121,6 +129,7 @@ def add_models(
     own: Mapping[str, CoxFit],
     score: Floats | None,
     factors: Sequence[str] = (),
+    options: SelectionOptions | None = None,
 ) -> Mapping[str, CoxFit]:
     """Add some models, the adjusted ones, and the test of proportional hazards of all.
 
@@ -134,10 +143,12 @@ def add_models(
         Of each patient.
     factors
         Clinical columns to adjust for; those with p < 0.05 by themselves if empty.
+    options
+        How tied deaths are handled, and how few deaths per coefficient are told.
     """
     fits = dict(own)
     if score is not None:
-        fits |= _adjusted(book, cohort, score, factors)
+        fits |= _adjusted(book, cohort, score, factors, options or SelectionOptions())
     if not fits:
         return fits
     book.table("models", "Models", models_table(fits, LABELS), _MODELS_NOTE)
@@ -166,6 +177,7 @@ def _adjusted(
     cohort: Cohort,
     score: Floats,
     factors: Sequence[str],
+    options: SelectionOptions,
 ) -> dict[str, CoxFit]:
     check_adjusting(factors, cohort)
     frame = cohort.patients.assign(**{SCORE: score})
@@ -173,11 +185,14 @@ def _adjusted(
     univariate = book.tables["univariate"].frame if "univariate" in book.tables else None
     if not factors and univariate is not None:
         factors = clinical_factors(univariate)
+    ties, limit = cast("Ties", options.ties), options.events_per_coefficient
     fits = {}
     if factors:
-        fits[ADJUSTED] = adjusted_model(frame, survival, list(factors), score=SCORE)
-    if CRS in clinical_columns(frame):
-        fits[WITH_CRS] = score_with_crs(frame, survival, score=SCORE, crs=CRS)
+        fits[ADJUSTED] = adjusted_model(
+            frame, survival, list(factors), ties=ties, events_per_coefficient=limit
+        )
+    if CRS_SCORE in clinical_columns(frame):
+        fits[WITH_CRS] = score_with_crs(frame, survival, ties=ties, events_per_coefficient=limit)
     for name, fit in fits.items():
         book.warn_all(fit.warnings, LABELS[name])
     book.facts["adjusted_for"] = list(factors)
@@ -223,7 +238,7 @@ _SEARCHED_NOTE = (
     "flatter; p values that account for the search stand with the cut-offs."
 )
 _MODELS_NOTE = (
-    "Cox models, Efron's ties. lrt, wald, score: likelihood-ratio, Wald and score test of all "
+    "Cox models. lrt, wald, score: likelihood-ratio, Wald and score test of all "
     "coefficients; concordance with its infinitesimal-jackknife standard error; AIC with one "
     "degree of freedom per coefficient."
 )

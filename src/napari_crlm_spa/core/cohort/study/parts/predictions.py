@@ -7,8 +7,15 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_crlm_spa.core.cohort.columns import CRS_SCORE, SCORE
+from napari_crlm_spa.core.cohort.columns import (
+    CLINICAL_RISK,
+    COMBINED_GRADE,
+    CRS_SCORE,
+    SCORE,
+    SPATIAL_RISK,
+)
 from napari_crlm_spa.core.cohort.cox.fit import CoxFit
+from napari_crlm_spa.core.cohort.cox.partial_likelihood import Ties
 from napari_crlm_spa.core.cohort.curves import Grouping
 from napari_crlm_spa.core.cohort.prediction.brier import BRIER_NOTE, brier_table
 from napari_crlm_spa.core.cohort.prediction.calibration import CalibrationOptions, calibrate
@@ -38,10 +45,11 @@ FEW_BEYOND = 10
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictor:
-    """A model with the patients' columns that it needs."""
+    """A model with the patients' columns that it needs, and how it treats tied deaths."""
 
     model: PredictionModel
     frame: pd.DataFrame
+    ties: Ties
 
 
 def prediction_times(book: Gathering, cohort: Cohort, options: JudgeOptions) -> Times:
@@ -90,13 +98,13 @@ def marker_frame(cohort: Cohort, score: Floats | None, groups: RiskGroups) -> pd
     if score is not None:
         markers[SCORE] = score
     if groups.sof is not None:
-        markers["sof_group"] = points(groups.sof)
+        markers[SPATIAL_RISK] = points(groups.sof)
     if CRS_SCORE in cohort.patients.columns and cohort.patients[CRS_SCORE].notna().any():
         markers[CRS_SCORE] = cohort.patients[CRS_SCORE].to_numpy()
     elif groups.crs is not None:
-        markers["crs_group"] = points(groups.crs)
+        markers[CLINICAL_RISK] = points(groups.crs)
     if groups.combined is not None:
-        markers["combined_grade"] = points(groups.combined)
+        markers[COMBINED_GRADE] = points(groups.combined)
     return pd.DataFrame(markers, index=cohort.patients.index)
 
 
@@ -131,7 +139,9 @@ def predictors(
         frames[WITH_CRS] = cohort.patients.assign(**{SCORE: score})
     return {
         name: Predictor(
-            PredictionModel.of_fit(fits[name], name=name, cohort=cohort.name), frames[name]
+            PredictionModel.of_fit(fits[name], name=name, cohort=cohort.name),
+            frames[name],
+            fits[name].ties,
         )
         for name in (FINAL, WITH_CRS)
         if name in fits and name in frames and fits[name].has_coef.any()
@@ -156,7 +166,7 @@ def add_predictions(
     tables, summaries, note = [], [], ""
     for name, each in models.items():
         found = yield from calibrate(
-            each.frame, cohort.survival, each.model.columns, chosen, model=name
+            each.frame, cohort.survival, each.model.columns, chosen, model=name, ties=each.ties
         )
         tables.append(found.table)
         summaries.append(found.summary)

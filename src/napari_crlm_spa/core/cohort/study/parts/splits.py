@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
+from napari_crlm_spa.core.cohort.columns import PATIENT
 from napari_crlm_spa.core.cohort.cutpoints import (
     CutpointOptions,
     Dichotomizer,
@@ -49,7 +50,7 @@ def add_splits(
         features,
         cutpoints,
         cohort=cohort.name,
-        patients=frame["patient"].tolist(),
+        patients=frame[PATIENT].tolist(),
     )
     book.table("cutpoints", "Cut-offs of the features", found.table(), NOTES[cutpoints.method])
     book.table(
