@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from napari_crlm_spa.core.cohort.prediction.times import PAPER_TIMES_MONTHS
 from napari_crlm_spa.core.options import Options, option
 
 
@@ -13,7 +14,7 @@ class JudgeOptions(Options):
     """How a score is judged, in the patients it was fitted to and in others."""
 
     times_months: str = option(
-        "60,96",
+        ",".join(f"{months:g}" for months in PAPER_TIMES_MONTHS),
         "Times at which ROC, calibration and Brier score are computed (the paper: 5 and 8 years)",
         unit="months",
         label="Prediction times",
@@ -86,5 +87,9 @@ class StudyOptions(JudgeOptions):
         advanced=True,
     )
     seed: int = option(
-        1, "Seed of everything random; stored with the results", min=0, max=2**31 - 1, advanced=True
+        1,
+        "Seed of resamples and folds; stored with the results",
+        min=0,
+        max=2**31 - 1,
+        advanced=True,
     )

@@ -170,9 +170,8 @@ def _take(
 
 def _follow_up_names(sheet: Sheet, taken: Taken) -> tuple[str, str]:
     """Call the follow-up as we do, unless the table has another column of that name."""
-    return tuple(  # type: ignore[return-value]
-        taken.headers[ours] if ours in sheet.header else ours for ours in (TIME, EVENT)
-    )
+    time, event = (taken.headers[ours] if ours in sheet.header else ours for ours in (TIME, EVENT))
+    return time, event
 
 
 def _count(out: Mapping[str, str], flow: Flow) -> None:

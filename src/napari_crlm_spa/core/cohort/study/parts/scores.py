@@ -17,6 +17,7 @@ from napari_crlm_spa.core.cohort.score import (
     score_cutoff_table,
     search_cutoff,
 )
+from napari_crlm_spa.core.cohort.score.found import Rule
 from napari_crlm_spa.core.cohort.study.gather import Gathering
 from napari_crlm_spa.core.cohort.survival import Floats
 from napari_crlm_spa.core.cohort.table import Cohort
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from napari_crlm_spa.core.risk import RiskModel
 
 #: Other rules that are told beside the one that is used.
-TOLD_RULES = ("code", "text", "median")
+TOLD_RULES: tuple[Rule, ...] = ("code", "text", "median")
 
 
 def add_score(
@@ -40,7 +41,7 @@ def add_score(
     score = linear_score(binary, dict(zip(fit.columns, fit.coef.tolist(), strict=True)))
     found = []
     for rule in dict.fromkeys((options.rule, *TOLD_RULES)):
-        chosen = options if rule == options.rule else ScoreOptions(rule=rule)  # type: ignore[arg-type]
+        chosen = options if rule == options.rule else ScoreOptions(rule=rule)
         try:
             found.append(search_cutoff(score, cohort.survival, chosen))
         except RiskError as error:
