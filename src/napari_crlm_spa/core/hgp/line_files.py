@@ -170,7 +170,7 @@ def write_line_geojson(
 
 def _feature(line: PatternLine, frame: PixelFrame, rater: str) -> dict[str, Any]:
     points = frame.to_px(line.vertices_um)
-    if line.closed:
+    if line.closed and len(points) > 2:
         points = np.concatenate([points, points[:1]])
     coordinates = points.tolist()
     content = f"{line.pattern}/{coordinates}"

@@ -201,8 +201,10 @@ class RowReader:
                 told,
                 place,
             )
+        # What rounding alone did stays, so that a written table comes back the same.
+        scale = 100 / total if abs(total - 100) > 1e-9 else 1.0
         for column, value in zip(SHARES, np.nan_to_num(shares), strict=True):
-            row[column] = float(value) * 100 / total
+            row[column] = float(value) * scale
         return True
 
     def _note(

@@ -78,7 +78,7 @@ class SampleOptions(Options):
         15.0,
         "Share of slides that come twice, 10-20 % (a heuristic of ours)",
         min=0.0,
-        max=100.0,
+        max=50.0,
         unit="%",
         label="Repeated slides",
     )
@@ -150,10 +150,11 @@ def draw_sample(
         )
     repeated = _repeats(len(chosen), options.repeats_pct, rng)
     taken: set[str] = set()
+    known = table.to_dict("records")
     rows: list[dict[str, Any]] = []
     for rater in names:
         for order, (at, reading) in enumerate(_order(len(chosen), repeated, rng), start=1):
-            slide = table.iloc[chosen[at]]
+            slide = known[chosen[at]]
             rows.append(
                 {
                     REVIEW_ID: _new_id(rng, taken),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy import special
 
 NAN = float("nan")
 
@@ -48,8 +49,6 @@ def icc_a1(ratings: ArrayLike, *, level: float = 0.95) -> Icc:
     level
         Of the interval.
     """
-    from scipy.stats import f as f_distribution
-
     table = np.asarray(ratings, np.float64)
     table = table[np.isfinite(table).all(axis=1)]
     n, k = table.shape
@@ -71,8 +70,8 @@ def icc_a1(ratings: ArrayLike, *, level: float = 0.95) -> Icc:
     tail = (1 + level) / 2
     # Far from agreement df comes near 0, where the F quantile has no finite value.
     with np.errstate(over="ignore", invalid="ignore"):
-        low_f = float(f_distribution.ppf(tail, n - 1, df))
-        high_f = float(f_distribution.ppf(tail, df, n - 1))
+        low_f = float(special.fdtri(n - 1, df, tail))
+        high_f = float(special.fdtri(df, n - 1, tail))
     within = k * columns + (k * n - k - n) * error
     lower = n * (rows - low_f * error) / (low_f * within + n * rows)
     upper = n * (high_f * rows - error) / (within + n * high_f * rows)
