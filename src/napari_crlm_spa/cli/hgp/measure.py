@@ -186,8 +186,8 @@ def _table(rows: Sequence[Row]) -> Table:
     strides = sorted({row["stride_um"] for row in rows})
     told = ", ".join(f"{stride:g}" for stride in strides)
     title = f"Tumor-liver interface, a tile every {told} µm"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("slide", overflow="fold", min_width=12)
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, collapse_padding=True)
+    table.add_column("slide", overflow="fold")
     for name in ("mm", "judged", "D %", "N %", "O %", "rim µm"):
         table.add_column(name, justify="right", no_wrap=True)
     for name in RULE_HEADINGS.values():

@@ -117,24 +117,62 @@ def _outside(x: Floats, y: Floats) -> Floats:
     return -_section(x, y)
 
 
-#: Painted one upon the other; liver is what remains.
-_LAYERS: tuple[tuple[str, Distance], ...] = (
-    ("STR", _fibrous),
-    ("TUM", _any_of(_NODULE, _SATELLITE)),
-    ("DEB", _any_of(*_NECROSIS)),
-    ("MUC", _any_of(*_MUCUS)),
-    ("LYM", _any_of(*_LYMPH)),
-    ("BACK", _outside),
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which tissue lies where on a drawn slide.
+
+    Parameters
+    ----------
+    width_um, height_um
+        Size of the slide.
+    layers
+        Classes with the distance to their borders in micrometers, negative inside; painted one upon
+        the other. Liver is what remains.
+    lymph
+        Distance to the nearest aggregate of lymphocytes, around which single ones are strewn; None
+        without any.
+    """
+
+    width_um: float
+    height_um: float
+    layers: tuple[tuple[str, Distance], ...]
+    lymph: Distance | None = None
+
+    def truth(self) -> NDArray[np.uint8]:
+        """Class codes at `TRUTH_MPP`, shape (rows, cols); glass is BACK."""
+        x_axis = (np.arange(round(self.width_um / TRUTH_MPP)) + 0.5) * TRUTH_MPP
+        y_axis = (np.arange(round(self.height_um / TRUTH_MPP)) + 0.5) * TRUTH_MPP
+        x, y = np.meshgrid(x_axis.astype(np.float32), y_axis.astype(np.float32))
+        codes = np.full(x.shape, CRLM7.code("HEP"), np.uint8)
+        for name, distance in self.layers:
+            codes[distance(x, y) < 0] = CRLM7.code(name)
+        return codes
+
+
+SAMPLE = Layout(
+    WIDTH_UM,
+    HEIGHT_UM,
+    (
+        ("STR", _fibrous),
+        ("TUM", _any_of(_NODULE, _SATELLITE)),
+        ("DEB", _any_of(*_NECROSIS)),
+        ("MUC", _any_of(*_MUCUS)),
+        ("LYM", _any_of(*_LYMPH)),
+        ("BACK", _outside),
+    ),
+    _any_of(*_LYMPH),
 )
 
 
-def tissue_weights(window: Window) -> dict[str, Floats]:
-    """How much of each tissue lies at each pixel of a part of the sample slide.
+def tissue_weights(window: Window, layout: Layout = SAMPLE) -> dict[str, Floats]:
+    """How much of each tissue lies at each pixel of a part of a drawn slide.
 
     Parameters
     ----------
     window
         The part, in micrometers from the slide's top-left corner.
+    layout
+        The slide.
 
     Returns
     -------
@@ -143,7 +181,7 @@ def tissue_weights(window: Window) -> dict[str, Floats]:
         `BLUR_UM` at a border; classes that are absent there are left out.
     """
     weights: dict[str, Floats] = {"HEP": np.ones(window.shape, np.float32)}
-    for name, distance in _LAYERS:
+    for name, distance in layout.layers:
         # Borders are smooth enough to be evaluated at every eighth pixel.
         cover = np.clip(0.5 - window.coarse(TRUTH_MPP, distance) / BLUR_UM, 0, 1)
         if cover.any():
@@ -152,9 +190,11 @@ def tissue_weights(window: Window) -> dict[str, Floats]:
     return {name: weight for name, weight in weights.items() if weight.any()}
 
 
-def stray_lymphocytes(window: Window) -> Floats | None:
+def stray_lymphocytes(window: Window, layout: Layout = SAMPLE) -> Floats | None:
     """Density (0-1) of single lymphocytes around their aggregates; None if none are near."""
-    distance = window.coarse(2 * TRUTH_MPP, _any_of(*_LYMPH))
+    if layout.lymph is None:
+        return None
+    distance = window.coarse(2 * TRUTH_MPP, layout.lymph)
     if distance.min() > 120 or distance.max() < 0:
         return None
     return np.where(distance > 0, 0.6 * np.exp(-np.maximum(distance, 0) / 30), 0)
@@ -168,12 +208,7 @@ def sample_truth() -> NDArray[np.uint8]:
     -------
     ndarray of uint8, shape (1008, 1232); not to be written to
     """
-    x_axis = (np.arange(round(WIDTH_UM / TRUTH_MPP)) + 0.5) * TRUTH_MPP
-    y_axis = (np.arange(round(HEIGHT_UM / TRUTH_MPP)) + 0.5) * TRUTH_MPP
-    x, y = np.meshgrid(x_axis.astype(np.float32), y_axis.astype(np.float32))
-    codes = np.full(x.shape, CRLM7.code("HEP"), np.uint8)
-    for name, distance in _LAYERS:
-        codes[distance(x, y) < 0] = CRLM7.code(name)
+    codes = SAMPLE.truth()
     codes.flags.writeable = False
     return codes
 

@@ -17,8 +17,8 @@ from napari_crlm_spa.core.files import atomic_path
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.core.sample.dyes import Dyes
 from napari_crlm_spa.core.sample.layout import (
-    HEIGHT_UM,
-    WIDTH_UM,
+    SAMPLE,
+    Layout,
     stray_lymphocytes,
     tissue_weights,
 )
@@ -33,7 +33,6 @@ Corner = tuple[int, int]
 SAMPLE_NAME = "sample-liver-metastasis.tif"
 SAMPLE_MPP = 0.5
 SAMPLE_SEED = 2023
-WIDTH_PX, HEIGHT_PX = round(WIDTH_UM / SAMPLE_MPP), round(HEIGHT_UM / SAMPLE_MPP)
 LEVELS = 5
 _TILE_PX = 512
 # What lies just outside decides how a nucleus at the border is turned.
@@ -42,9 +41,14 @@ _QUALITY = 75
 
 
 def draw_region(
-    x_px: int, y_px: int, width_px: int, height_px: int, seed: int = SAMPLE_SEED
+    x_px: int,
+    y_px: int,
+    width_px: int,
+    height_px: int,
+    seed: int = SAMPLE_SEED,
+    layout: Layout = SAMPLE,
 ) -> RgbImage:
-    """Draw a part of the sample slide.
+    """Draw a part of a drawn slide, by default of the sample slide.
 
     Parameters
     ----------
@@ -52,6 +56,8 @@ def draw_region(
         The part, in pixels of the slide (0.5 µm).
     seed
         Another seed draws other cells in the same layout.
+    layout
+        Which tissue lies where.
 
     Returns
     -------
@@ -65,7 +71,9 @@ def draw_region(
         SAMPLE_MPP,
         seed,
     )
-    hematoxylin, eosin = _blend(window, tissue_weights(window))
+    hematoxylin, eosin = _blend(
+        window, tissue_weights(window, layout), stray_lymphocytes(window, layout)
+    )
     thickness = 1 + 0.05 * window.noise(700.0, 1)
     inner = (slice(_MARGIN_PX, -_MARGIN_PX), slice(_MARGIN_PX, -_MARGIN_PX))
     salt = seed + 31 * x_px + 17 * y_px
@@ -74,13 +82,12 @@ def draw_region(
     )
 
 
-def _blend(window: Window, weights: dict[str, Floats]) -> Amounts:
+def _blend(window: Window, weights: dict[str, Floats], density: Floats | None) -> Amounts:
     hematoxylin, eosin = np.zeros(window.shape, np.float32), np.zeros(window.shape, np.float32)
     for name, weight in weights.items():
         blue, pink = TEXTURES[name](window, Style())
         hematoxylin += weight * blue
         eosin += weight * pink
-    density = stray_lymphocytes(window)
     if density is not None:
         on_tissue = 1 - weights.get("BACK", 0) - weights.get("MUC", 0)
         hematoxylin = np.maximum(hematoxylin, _stray_nuclei(window, density * on_tissue))
@@ -97,8 +104,10 @@ def _stray_nuclei(window: Window, density: Floats) -> Floats:
     return stamp(window, x[keep], y[keep], radius, radius * 0.9, cells.random(2), strength, 0.2)
 
 
-def write_sample_slide(path: Path, seed: int = SAMPLE_SEED) -> Generator[Progress, None, None]:
-    """Draw the sample slide and write it as a tiled JPEG pyramid (TIFF).
+def write_sample_slide(
+    path: Path, seed: int = SAMPLE_SEED, layout: Layout = SAMPLE
+) -> Generator[Progress, None, None]:
+    """Draw a slide, by default the sample slide, and write it as a tiled JPEG pyramid (TIFF).
 
     Parameters
     ----------
@@ -106,6 +115,8 @@ def write_sample_slide(path: Path, seed: int = SAMPLE_SEED) -> Generator[Progres
         The file; it appears when it is complete.
     seed
         The same seed writes the same pixels.
+    layout
+        Which tissue lies where, and how large the slide is.
 
     Yields
     ------
@@ -118,15 +129,16 @@ def write_sample_slide(path: Path, seed: int = SAMPLE_SEED) -> Generator[Progres
         If the file cannot be written.
     """
     first: list[bytes] = []
-    half = np.empty((HEIGHT_PX // 2, WIDTH_PX // 2, 3), np.uint8)
-    corners = [(x, y) for y in range(0, HEIGHT_PX, _TILE_PX) for x in range(0, WIDTH_PX, _TILE_PX)]
-    for done, ((x, y), block) in enumerate(_drawn_blocks(corners, seed), start=1):
+    width_px, height_px = _size_px(layout)
+    half = np.empty((height_px // 2, width_px // 2, 3), np.uint8)
+    corners = [(x, y) for y in range(0, height_px, _TILE_PX) for x in range(0, width_px, _TILE_PX)]
+    for done, ((x, y), block) in enumerate(_drawn_blocks(corners, seed, layout), start=1):
         first.append(_jpeg(block))
         height, width = block.shape[:2]
         half[y // 2 : (y + height) // 2, x // 2 : (x + width) // 2] = _halved(block)
         yield Progress("Drawing the sample slide", done, len(corners), "blocks")
     with atomic_path(path) as temporary, tifffile.TiffWriter(temporary) as tiff:
-        _write_level(tiff, first, (HEIGHT_PX, WIDTH_PX), 0)
+        _write_level(tiff, first, (height_px, width_px), 0)
         picture = half
         for level in range(1, LEVELS):
             tiles = [_jpeg(tile) for tile in _tiles(picture)]
@@ -134,13 +146,21 @@ def write_sample_slide(path: Path, seed: int = SAMPLE_SEED) -> Generator[Progres
             picture = _halved(picture)
 
 
-def _drawn_blocks(corners: list[Corner], seed: int) -> Iterator[tuple[Corner, RgbImage]]:
+def _size_px(layout: Layout) -> tuple[int, int]:
+    """(width, height) of a drawn slide."""
+    return round(layout.width_um / SAMPLE_MPP), round(layout.height_um / SAMPLE_MPP)
+
+
+def _drawn_blocks(
+    corners: list[Corner], seed: int, layout: Layout
+) -> Iterator[tuple[Corner, RgbImage]]:
     """Draw on a few threads, in order, with no more blocks waiting than threads."""
+    width_px, height_px = _size_px(layout)
 
     def draw(corner: Corner) -> RgbImage:
         x, y = corner
-        width, height = min(_TILE_PX, WIDTH_PX - x), min(_TILE_PX, HEIGHT_PX - y)
-        return draw_region(x, y, width, height, seed)
+        width, height = min(_TILE_PX, width_px - x), min(_TILE_PX, height_px - y)
+        return draw_region(x, y, width, height, seed, layout)
 
     threads = min(4, os.cpu_count() or 1)
     pool = ThreadPoolExecutor(threads, thread_name_prefix="draw-sample")

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import openslide
 import pytest
@@ -12,7 +14,7 @@ from napari_crlm_spa.core.sample import (
     truth_on_grid,
     write_sample_slide,
 )
-from napari_crlm_spa.core.sample.layout import HEIGHT_UM, WIDTH_UM
+from napari_crlm_spa.core.sample.layout import HEIGHT_UM, SAMPLE, WIDTH_UM
 from napari_crlm_spa.core.slide import open_slide
 from napari_crlm_spa.core.tiles import (
     TileState,
@@ -100,11 +102,8 @@ def test_a_cancelled_drawing_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_cannot_be_is_said_in_a_sentence(tmp_path, monkeypatch):
-    from napari_crlm_spa.core.sample import slide
-
-    monkeypatch.setattr(slide, "WIDTH_PX", 512)
-    monkeypatch.setattr(slide, "HEIGHT_PX", 512)
+def test_a_folder_that_cannot_be_is_said_in_a_sentence(tmp_path):
+    small = dataclasses.replace(SAMPLE, width_um=256.0, height_um=256.0)
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StoreError, match="could not be written"):
-        list(write_sample_slide(tmp_path / "file" / SAMPLE_NAME))
+        list(write_sample_slide(tmp_path / "file" / SAMPLE_NAME, layout=small))
