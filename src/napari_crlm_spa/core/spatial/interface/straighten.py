@@ -29,7 +29,8 @@ def row_offsets_um(step_um: float, reach_um: float = REACH_UM) -> Floats:
     """Offsets of the strip's rows, the liver's side first, shape (m,)."""
     row_um = row_step_um(step_um)
     n_rows = max(1, round(2 * reach_um / row_um))
-    return reach_um - (np.arange(n_rows) + 0.5) * (2 * reach_um / n_rows)
+    rows = np.arange(n_rows, dtype=np.float64)
+    return reach_um - (rows + 0.5) * (2 * reach_um / n_rows)
 
 
 def read_strip(
@@ -66,7 +67,8 @@ def read_strip(
     offsets = row_offsets_um(step_um, reach_um)
     row_um = row_step_um(step_um)
     per_column = max(1, math.ceil(step_um / row_um))
-    arcs = start_um + (np.arange(n_columns * per_column) + 0.5) * (step_um / per_column)
+    columns = np.arange(n_columns * per_column, dtype=np.float64)
+    arcs = start_um + (columns + 0.5) * (step_um / per_column)
     out = np.empty((len(offsets), n_columns, 3), np.uint8)
     at_once = max(1, int(_BLOCK_UM / step_um))
     for first in range(0, n_columns, at_once):

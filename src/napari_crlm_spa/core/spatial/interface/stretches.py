@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -148,7 +149,7 @@ def cut_stretches(
     for number, contour in enumerate(interface.contours):
         n_parts = max(1, round(contour.length_um / length_um))
         edges = np.linspace(0, len(contour.codes), n_parts + 1).round().astype(int)
-        for first, last in zip(edges[:-1], edges[1:], strict=True):
+        for first, last in pairwise(edges.tolist()):
             if last > first:
                 found.append(_stretch(number, contour, interaction[number], first, last))
     return tuple(found)
@@ -219,7 +220,7 @@ def labels_along(
         first = round(stretch.start_um / contour.spacing_um)
         n_points = round(stretch.length_um / contour.spacing_um)
         part = contour.vertices_um[first : first + n_points]
-        _, nearest = tree.query(part, distance_upper_bound=reach_um)
+        nearest = np.asarray(tree.query(part, distance_upper_bound=reach_um)[1])
         near = nearest[nearest < len(owner)]
         votes = np.bincount(owner[near], minlength=len(names))
         enough = 2 * len(near) >= len(part)
