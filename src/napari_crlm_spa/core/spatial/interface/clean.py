@@ -73,6 +73,8 @@ def despeckled(classes: NDArray[np.uint8], least: int = 2) -> NDArray[np.uint8]:
     for dy, dx in _AROUND:
         alike += padded[1 + dy : 1 + dy + rows, 1 + dx : 1 + dx + cols] == classes
     stray = np.nonzero((alike < least) & (classes != NOT_CLASSIFIED))
+    if not len(stray[0]):
+        return classes
     around = np.stack([padded[stray[0] + 1 + dy, stray[1] + 1 + dx] for dy, dx in _AROUND])
     out = classes.copy()
     out[stray] = _commonest(around, classes[stray])
@@ -81,7 +83,7 @@ def despeckled(classes: NDArray[np.uint8], least: int = 2) -> NDArray[np.uint8]:
 
 def _commonest(around: NDArray[np.uint8], own: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Commonest class of 8 neighbors, shape (8, n); ties go to those that share a side."""
-    votes = np.zeros((int(max(around.max(initial=0), own.max(initial=0))) + 1, own.size), np.int16)
+    votes = np.zeros((int(max(around.max(), own.max())) + 1, own.size), np.int16)
     at = np.arange(own.size)
     for number, codes in enumerate(around):
         np.add.at(votes, (codes, at), 11 if number < _BY_SIDE else 10)

@@ -51,13 +51,19 @@ class Coded:
     lymphocyte_share: NDArray[np.float64]
 
 
-def code_points(points: NDArray[np.float64], ground: Ground, options: InterfaceOptions) -> Coded:
+def code_points(
+    points: NDArray[np.float64],
+    outward: NDArray[np.float64],
+    ground: Ground,
+    options: InterfaceOptions,
+) -> Coded:
     """Code the points of an outline.
 
     Parameters
     ----------
-    points
-        Shape (n, 2), (row, col) in tiles with centers at whole numbers.
+    points, outward
+        Shape (n, 2), (row, col) in tiles with centers at whole numbers; and the directions out of
+        the lesion, of length 1.
     ground
         Classes, lesions, liver.
     options
@@ -66,18 +72,22 @@ def code_points(points: NDArray[np.float64], ground: Ground, options: InterfaceO
     out, liver_points = ground.nearest_liver(points)
     depth, tumor_points = ground.nearest_tumor(points)
     judged = np.isfinite(out) & np.isfinite(depth)
-    outward = Ways(points, liver_points, np.where(judged, out, 0.0), ground)
-    blocked = _share(outward.count(ground.off_tissue) + outward.inside(), outward.total())
-    stroma, lymphocytes = (outward.count(ground.mask(name)) for name in RIM)
-    total, gap = outward.total(), out
+    # Half a tile straight out first: where the nearest liver lies sideways, behind the end of a
+    # capsule or of the tissue, the straight way would lead along the lesion's own edge.
+    facing = points + np.minimum(out, 1.0)[:, None] / 2 * outward
+    beside = ground.liver | ground.body_edge
+    way_out = Ways((points, facing, liver_points), judged, beside)
+    blocked = _share(way_out.count(ground.off_tissue | ground.body), way_out.total())
+    stroma, lymphocytes = (way_out.count(ground.rim[name]) for name in RIM)
+    total, gap = way_out.total(), out
     if options.count_inward:
-        inward = Ways(points, tumor_points, np.where(judged, depth, 0.0), ground)
-        stroma += inward.count(ground.mask(RIM[0]))
-        lymphocytes += inward.count(ground.mask(RIM[1]))
-        total, gap = total + inward.total(), out + depth
+        way_in = Ways((points, tumor_points), judged, ground.liver | ground.tumor)
+        stroma += way_in.count(ground.rim[RIM[0]])
+        lymphocytes += way_in.count(ground.rim[RIM[1]])
+        total, gap = total + way_in.total(), out + depth
     codes = np.full(len(points), InterfaceCode.O, np.uint8)
     codes[_share(stroma + lymphocytes, total) >= options.rim_share] = InterfaceCode.D
-    codes[gap <= options.contact_tiles] = InterfaceCode.N
+    codes[(gap <= options.contact_tiles) | (total == 0)] = InterfaceCode.N
     codes[~judged | (blocked > options.max_blocked_share)] = InterfaceCode.U
     return Coded(codes, gap, liver_points, _share(lymphocytes, stroma + lymphocytes))
 

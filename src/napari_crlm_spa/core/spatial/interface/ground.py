@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from napari_crlm_spa.core.classes import NOT_CLASSIFIED, ClassScheme
 from napari_crlm_spa.core.spatial.interaction import BACKGROUND
@@ -21,13 +22,19 @@ from napari_crlm_spa.core.spatial.interface.tissue import (
     mask_of,
     retained_liver,
 )
-from napari_crlm_spa.core.spatial.regions import TUMOR
+from napari_crlm_spa.core.spatial.regions import FOUR, TUMOR
 from napari_crlm_spa.core.tissue_map import TissueMap
+
+#: Tiles of nothing on each side of the map.
+MARGIN = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ground:
-    """What outlines are judged by; all arrays have shape (rows, cols).
+    """What outlines are judged by.
+
+    All arrays have shape (rows + 2, cols + 2): around the map lies a tile of nothing, so what
+    leads off the grid leads off the tissue.
 
     Parameters
     ----------
@@ -35,6 +42,8 @@ class Ground:
         The lesions.
     body, liver, tumor
         All lesions; kept liver with its holes filled; living tumor inside lesions.
+    body_edge
+        Tiles of lesions beside other tiles.
     off_tissue
         Tiles without a class, or of background.
     rim
@@ -45,6 +54,7 @@ class Ground:
 
     bodies: Bodies
     body: NDArray[np.bool_]
+    body_edge: NDArray[np.bool_]
     liver: NDArray[np.bool_]
     tumor: NDArray[np.bool_]
     off_tissue: NDArray[np.bool_]
@@ -52,9 +62,10 @@ class Ground:
     nearest_liver: NearestTile
     nearest_tumor: NearestTile
 
-    def mask(self, name: str) -> NDArray[np.bool_]:
-        """Tiles of a class of the rim."""
-        return self.rim[name]
+
+def without_margin(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Cut an array of a ground back to the map's shape."""
+    return mask[MARGIN:-MARGIN, MARGIN:-MARGIN]
 
 
 def prepare(tissue_map: TissueMap, options: InterfaceOptions) -> Ground:
@@ -67,7 +78,7 @@ def prepare(tissue_map: TissueMap, options: InterfaceOptions) -> Ground:
     """
     stride, scheme = tissue_map.stride_um, tissue_map.scheme
     scheme.code(TUMOR)
-    classes = cleaned(tissue_map, options)
+    classes = np.pad(cleaned(tissue_map, options), MARGIN, constant_values=NOT_CLASSIFIED)
     liver = retained_liver(mask_of(classes, scheme, LIVER), stride, options)
     bodies = lesion_bodies(classes, scheme, liver, stride, options)
     body = bodies.labels > 0
@@ -76,6 +87,7 @@ def prepare(tissue_map: TissueMap, options: InterfaceOptions) -> Ground:
     return Ground(
         bodies=bodies,
         body=body,
+        body_edge=body & ~ndimage.binary_erosion(body, FOUR),
         liver=liver,
         tumor=tumor,
         off_tissue=_off_tissue(classes, scheme),

@@ -13,7 +13,7 @@ from napari_crlm_spa.core.spatial.interaction import Neighborhoods
 from napari_crlm_spa.core.spatial.interface.calls import calls, refusals
 from napari_crlm_spa.core.spatial.interface.codes import InterfaceCode, code_points
 from napari_crlm_spa.core.spatial.interface.detection import detection_limit_um
-from napari_crlm_spa.core.spatial.interface.ground import Ground, prepare
+from napari_crlm_spa.core.spatial.interface.ground import MARGIN, Ground, prepare, without_margin
 from napari_crlm_spa.core.spatial.interface.interface import Contour, Interface
 from napari_crlm_spa.core.spatial.interface.notes import (
     no_interface,
@@ -84,8 +84,8 @@ def measure_interface(
                 pretreated=pretreated,
             )
         ),
-        body=ground.body,
-        liver=ground.liver,
+        body=without_margin(ground.body),
+        liver=without_margin(ground.liver),
         options=options,
         stride_um=stride,
         origin_um=tissue_map.origin_um,
@@ -111,7 +111,7 @@ def _contour(
     line: Outline, ground: Ground, tissue_map: TissueMap, options: InterfaceOptions
 ) -> Contour:
     stride = tissue_map.stride_um
-    coded = code_points(line.points, ground, options)
+    coded = code_points(line.points, line.outward, ground, options)
     length_um = line.length_tiles * stride
     spacing_um = length_um / len(line.points)
     codes = regularized(coded.codes, spacing_um, options.smooth_um)
@@ -132,9 +132,9 @@ def _contour(
 
 
 def _um(points: NDArray[np.float64], tissue_map: TissueMap) -> NDArray[np.float64]:
-    """(row, col) of tiles as (x, y) in the slide's frame."""
+    """(row, col) on the ground, in tiles, as (x, y) in the slide's frame."""
     origin = np.array(tissue_map.origin_um)
-    found: NDArray[np.float64] = (points[:, ::-1] + 0.5) * tissue_map.stride_um + origin
+    found: NDArray[np.float64] = (points[:, ::-1] - MARGIN + 0.5) * tissue_map.stride_um + origin
     return found
 
 

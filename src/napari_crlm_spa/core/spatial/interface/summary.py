@@ -196,7 +196,8 @@ def _joined(parts: list[NDArray[np.generic]]) -> NDArray[np.float64]:
 
 
 def _pct(part: float, whole: float) -> float:
-    return 100.0 * part / whole if whole > 0 else math.nan
+    # In this order equal lengths give 100 to the last bit.
+    return 100.0 * (part / whole) if whole > 0 else math.nan
 
 
 def _or_none(value: float) -> float | None:

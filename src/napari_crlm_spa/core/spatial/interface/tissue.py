@@ -125,6 +125,8 @@ def _closed(mask: NDArray[np.bool_], radius_tiles: float) -> NDArray[np.bool_]:
 
 
 def _without_empty_holes(mask: NDArray[np.bool_], liver: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    if not mask.any():
+        return mask
     labels, n_labels = _label(~mask, FOUR)
     keep = np.zeros(n_labels + 1, bool)
     for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):

@@ -35,6 +35,8 @@ class Outline:
     points
         Shape (n, 2), (row, col) in tiles with tile centers at whole numbers. The first isn't
         repeated at the end.
+    outward
+        Directions out of the lesion, shape (n, 2), of length 1.
     length_tiles
         Its length. The points lie at even distances along it.
     """
@@ -42,6 +44,7 @@ class Outline:
     lesion: int
     inner: bool
     points: NDArray[np.float64]
+    outward: NDArray[np.float64]
     length_tiles: float
 
 
@@ -67,7 +70,8 @@ def _lines(mask: NDArray[np.bool_], number: int, corner: NDArray[np.int64]) -> I
         length = _length(points)
         if length * POINTS_PER_TILE >= _FEWEST_POINTS:
             points = _evenly(np.vstack([points, points[:1]]), 1 / POINTS_PER_TILE)
-            yield Outline(number, _twice_area(line) > 0, points + corner, length)
+            inner = _twice_area(line) > 0
+            yield Outline(number, inner, points + corner, _outward(points), length)
 
 
 def _evenly(closed: NDArray[np.float64], step: float) -> NDArray[np.float64]:
@@ -81,6 +85,14 @@ def _evenly(closed: NDArray[np.float64], step: float) -> NDArray[np.float64]:
 def _length(points: NDArray[np.float64]) -> float:
     steps = np.diff(points, axis=0, append=points[:1])
     return float(np.hypot(steps[:, 0], steps[:, 1]).sum())
+
+
+def _outward(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Directions away from the higher side, which all lines have on the same hand."""
+    along = np.roll(points, -1, axis=0) - np.roll(points, 1, axis=0)
+    away: NDArray[np.float64] = np.column_stack([along[:, 1], -along[:, 0]])
+    away /= np.maximum(np.hypot(*away.T), 1e-12)[:, None]
+    return away
 
 
 def _twice_area(closed: NDArray[np.float64]) -> float:
