@@ -213,8 +213,8 @@ def _told(path: Path, key: Path | None, shown: list[str]) -> dict[str, dict[str,
     missing = [name for name in shown if name.upper() not in told]
     if missing:
         raise CohortError(
-            f"{sheet.path.name} does not know {missing[0]} of {path.name}: it is the key of another "
-            "list."
+            f"{sheet.path.name} does not know {missing[0]} of {path.name}: it is another "
+            "list's key."
         )
     return told
 
