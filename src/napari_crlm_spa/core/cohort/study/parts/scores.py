@@ -19,6 +19,7 @@ from napari_crlm_spa.core.cohort.score import (
 )
 from napari_crlm_spa.core.cohort.score.found import Rule
 from napari_crlm_spa.core.cohort.study.gather import Gathering
+from napari_crlm_spa.core.cohort.study.parts.people import is_simulated
 from napari_crlm_spa.core.cohort.survival import Floats
 from napari_crlm_spa.core.cohort.table import Cohort
 from napari_crlm_spa.errors import RiskError
@@ -90,7 +91,8 @@ def next_patients_model(
         cutoff,
         name=name,
         title=f"Fitted to {cohort.name}",
-        source=f"{cohort.name}: {fit.n} patients, {fit.n_events} deaths",
+        source=f"{cohort.name}: {fit.n} {'SIMULATED ' if is_simulated(cohort) else ''}patients, "
+        f"{fit.n_events} deaths",
     )
 
 
