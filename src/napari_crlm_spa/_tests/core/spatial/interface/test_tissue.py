@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from napari_crlm_spa._tests.core.spatial.interface.drawn import DEB, HEP, MUC, STR, TUM, polar
 from napari_crlm_spa.core.classes import CRLM7
@@ -106,15 +107,15 @@ def test_a_thin_piece_of_capsule_between_liver_and_lesion_is_no_hole():
     assert not filled_liver(liver, body, 112.0, options)[piece].any()
 
 
-def test_the_closing_equals_that_with_a_disc():
-    from scipy import ndimage
-
+@pytest.mark.parametrize("radius", [1.0, 2.23, 3.0, 8.93])
+def test_the_closing_equals_that_with_a_disc(radius):
     rng = np.random.default_rng(3)
     tumor = ndimage.gaussian_filter(rng.random((60, 60)), 2) > 0.5
     classes = np.where(tumor, TUM, STR).astype(np.uint8)
-    found = bodies_of(classes, closing_um=3 * 112, min_tumor_tiles=1).labels > 0
-    y, x = np.mgrid[-3:4, -3:4]
-    closed = ndimage.binary_closing(np.pad(tumor, 6), np.hypot(y, x) <= 3)[6:-6, 6:-6]
+    found = bodies_of(classes, closing_um=radius * 112, min_tumor_tiles=1).labels > 0
+    y, x = np.mgrid[-9:10, -9:10]
+    disc = np.hypot(y, x) <= radius
+    closed = ndimage.binary_closing(np.pad(tumor, 20), disc)[20:-20, 20:-20]
     holes = ndimage.binary_fill_holes(closed | tumor)
     labels, _ = ndimage.label(holes, np.ones((3, 3)))
     with_tumor = np.isin(labels, np.unique(labels[tumor])[np.unique(labels[tumor]) > 0])
