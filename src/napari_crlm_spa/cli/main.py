@@ -24,6 +24,7 @@ from napari_crlm_spa.cli import (
     export,
     export_tiles,
     figure,
+    hgp,
     info,
     mixture,
     models,
@@ -67,6 +68,7 @@ app.command("readers", short_help="List a slide's readers, or compare two of the
     readers.readers
 )
 app.add_typer(cohort.app, name="cohort")
+app.add_typer(hgp.app, name="hgp")
 app.command("train", short_help="Train a classifier on labeled tiles.")(train.train)
 app.command("draw-tiles", short_help="Draw tiles to train with beside real ones.")(
     draw_tiles.draw_tiles
