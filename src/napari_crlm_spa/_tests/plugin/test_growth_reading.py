@@ -1,6 +1,5 @@
 """Reading growth patterns as a reader does: lists, blindness, Commit, the log."""
 
-import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
@@ -16,7 +15,7 @@ from napari_crlm_spa.core.hgp.sample_files import KEY_CSV
 from napari_crlm_spa.core.hgp.slide_review import read_slide_review
 from napari_crlm_spa.core.review.reader_names import reader_folder
 from napari_crlm_spa.plugin.growth.reading_list import open_list
-from napari_crlm_spa.plugin.layers import kind_of
+from napari_crlm_spa.plugin.layers import kind_of, metadata_of
 from napari_crlm_spa.plugin.memory import recall
 from napari_crlm_spa.plugin.widgets.covered import BLINDED
 
@@ -96,12 +95,7 @@ def test_keys_that_show_maps_or_step_the_queue_do_nothing_while_reading_blinded(
 def test_a_result_that_another_part_adds_or_shows_while_reading_blinded_is_hidden(place):
     begin(place)
     slide = place.session.current
-    layer = place.viewer.add_shapes(
-        name="interface",
-        metadata={"napari-crlm-spa": {"kind": "interface", "slide_id": slide.id}},
-    )
-    if kind_of(layer.metadata) is None:
-        pytest.skip("our metadata has another shape")
+    layer = place.viewer.add_shapes(name="interface", metadata=metadata_of("interface", slide.id))
     assert not layer.visible
     layer.visible = True
     assert not layer.visible
@@ -285,6 +279,12 @@ def test_lists_are_made_of_the_slides_in_the_queue(place):
     assert box.warning.isVisible()
     box.form.editors["k_extremes"].set(1)
     place.click(box.make_button)
+    place.qtbot.waitUntil(lambda: "has a score" in place.tab.message.text, timeout=TIMEOUT_MS)
+    scores = place.folder / "scores.csv"
+    rows = [f"{path.stem},{at / 10}" for at, path in enumerate(place.slides)]
+    scores.write_text("slide,interaction_paper\n" + "\n".join(rows) + "\n")
+    box.table.setText(str(scores))
+    place.click(box.make_button)
     place.qtbot.waitUntil(lambda: place.tab.desk.list is not None, timeout=TIMEOUT_MS)
     assert place.tab.desk.list.rater == "Anna"
     assert {each.name for each in (place.folder / "made").iterdir()} == {
@@ -294,9 +294,35 @@ def test_lists_are_made_of_the_slides_in_the_queue(place):
         "review-list-Ben.csv",
     }
     assert "extreme" in place.tab.message.text.lower()
+    key = read_sheet(place.folder / "made" / KEY_CSV)
+    assert set(key.column("slide")) == {place.slides[0].stem, place.slides[2].stem}
 
 
 def test_research_use_only_is_always_in_sight(place):
     assert "research use only" in place.tab.banner.text().lower()
     begin(place)
     assert place.tab.banner.isVisible()
+
+
+# -- drawing with the mouse ---------------------------------------------------------------
+
+
+def test_keys_choose_pattern_and_tool_and_the_mouse_draws(place):
+    desk = begin(place)
+    mouse = place.mouse()
+    mouse.look_at((0, 20), (0, 24))
+    mouse.key(Qt.Key.Key_R)
+    mouse.key(Qt.Key.Key_L)
+    assert place.tab.line_fold.is_open
+    mouse.drag((4, 5), (6, 5), (9, 5), (14, 5))
+    mouse.key(Qt.Key.Key_2)
+    mouse.drag((14, 5), (14, 8), (14, 10))
+    desk.lines.flush()
+    lengths = desk.lines.lengths_um
+    # Tiles of 112 um; the hand's first and last move may fall a screen pixel short.
+    assert abs(lengths["R"] - 10 * 112) < 0.05 * 10 * 112
+    assert abs(lengths["R2"] - 5 * 112) < 0.05 * 5 * 112
+    place.click(place.tab.line_box.use_button)
+    assert place.tab.form.values()["pct_R"] == 100
+    mouse.key(Qt.Key.Key_Z)
+    assert desk.lines.lengths_um["R2"] == 0

@@ -119,6 +119,11 @@ def _scores(slides: Sequence[QueuedSlide], results: Path) -> Generator[Progress,
         except CrlmSpaError:
             features = {}
         found.append(features.get(PAPER_FEATURE, float("nan")))
+    if all(score != score for score in found):
+        raise CohortError(
+            "None of the slides has a score: its interaction is not known. Analyze them, choose a "
+            "table of scores, or take all slides."
+        )
     return found
 
 
