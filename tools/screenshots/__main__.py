@@ -18,7 +18,7 @@ from tools.screenshots.slides import drawn_slides
 import napari_crlm_spa.core.classifier.runtime  # noqa: F401 - torch before Qt
 
 #: In this order: "looking" looks at what "correct" has left.
-WALKS = ("first_slide", "correct", "looking", "doubt", "annotate", "report", "cohort")
+WALKS = ("first_slide", "correct", "looking", "doubt", "annotate", "report", "cohort", "growth")
 
 
 def main() -> None:

@@ -23,8 +23,10 @@ Floats = NDArray[np.float64]
 #: Heuristics of ours, for looking: they change no percentage.
 STRETCH_UM = 500.0
 SMOOTH_UM = 300.0
-#: So far a point of the outline looks for a tumor tile at the tumor's border.
-TILE_REACH_UM = 500.0
+#: Fewer tiles in a row are no mean.
+LEAST_TILES = 3
+#: A tumor tile at a border that is farther from the outline lies inside the lesion.
+TILE_REACH_UM = 250.0
 #: So near a line that a reader has drawn is about the same stretch.
 LABEL_REACH_UM = 250.0
 _LIVER = "HEP"
@@ -79,7 +81,10 @@ def border_interaction(
     denominator: str = "tissue",
     smooth_um: float = SMOOTH_UM,
 ) -> list[Floats]:
-    """Interaction along contours, border-only: share of liver around the nearest border tile.
+    """Interaction along contours, border-only: share of liver around the tumor tiles at the border.
+
+    Each such tile counts at the nearest point of the line, so the mean over all tiles of a contour
+    is the border-only score.
 
     Parameters
     ----------
@@ -101,34 +106,49 @@ def border_interaction(
     # A tumor tile lies at the border if there is anything else around it.
     other = np.nansum([around.share_map(tissue) for tissue in TISSUES], axis=0)
     at_border = np.argwhere(other > 0)
-    if not len(at_border):
-        return [np.full(len(contour.codes), np.nan) for contour in contours]
     liver = around.share_map(_LIVER)[tuple(at_border.T)].astype(np.float64)
-    centers = (at_border[:, ::-1] + 0.5) * tissue_map.stride_um + np.array(tissue_map.origin_um)
-    tree = KDTree(centers)
+    stride = tissue_map.stride_um
+    centers = (at_border[:, ::-1] + 0.5) * stride + np.array(tissue_map.origin_um)
+    window_um = max(smooth_um, LEAST_TILES * stride)
     found = []
     for contour in contours:
-        _, nearest = tree.query(contour.vertices_um, distance_upper_bound=TILE_REACH_UM)
-        known = nearest < len(centers)
-        values = np.where(known, liver[np.where(known, nearest, 0)], np.nan)
-        found.append(smoothed(values, round(smooth_um / contour.spacing_um)))
+        n_points = len(contour.codes)
+        tree = KDTree(contour.vertices_um)
+        nearest = np.asarray(tree.query(centers, distance_upper_bound=TILE_REACH_UM)[1], np.intp)
+        near = np.flatnonzero(nearest < n_points)
+        total = np.zeros(n_points)
+        count = np.zeros(n_points)
+        np.add.at(total, nearest[near], liver[near])
+        np.add.at(count, nearest[near], 1.0)
+        window = round(window_um / contour.spacing_um)
+        found.append(window_mean(total, count, window))
     return found
 
 
-def smoothed(values: Floats, window: int) -> Floats:
-    """Mean of the known values in a window around each point of a closed line, shape (n,)."""
-    window = min(window | 1, len(values) - 1 | 1)
-    if window <= 1 or window > len(values):
-        return values
-    half = window // 2
-    known = np.isfinite(values)
-    sums = [
-        np.concatenate([[0.0], np.cumsum(np.concatenate([part[-half:], part, part[:half]]))])
-        for part in (np.where(known, values, 0.0), known.astype(np.float64))
-    ]
-    total, count = (each[window:] - each[:-window] for each in sums)
-    mean: Floats = np.where(count > 0.5, total / np.maximum(count, 1.0), np.nan)
-    return mean
+def window_mean(total: Floats, count: Floats, window: int) -> Floats:
+    """Mean of what lies in a window around each point of a closed line.
+
+    Parameters
+    ----------
+    total, count
+        Sum of the values at each point and how many there are, shape (n,).
+    window
+        In points; all of the line at most.
+
+    Returns
+    -------
+    ndarray
+        Shape (n,); NaN where the window is empty.
+    """
+    n_points = len(total)
+    half = min(window // 2, (n_points - 1) // 2)
+    sums = []
+    for part in (total, count):
+        around = np.concatenate([part[n_points - half :], part, part[:half]])
+        reached = np.concatenate([[0.0], np.cumsum(around)])
+        sums.append(reached[2 * half + 1 :] - reached[: -2 * half - 1])
+    known = sums[1] > 0.5
+    return np.where(known, sums[0] / np.where(known, sums[1], 1.0), np.nan)
 
 
 def cut_stretches(

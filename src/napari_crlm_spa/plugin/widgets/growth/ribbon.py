@@ -30,6 +30,8 @@ from napari_crlm_spa.plugin.widgets.growth.ribbon_view import ZOOM_STEP, RibbonV
 #: Narrower than so much a picture is called squeezed.
 TRUE_WITHIN = 1.05
 SCROLL_STEPS = 100_000
+#: Low, so that the tissue has the room.
+BAR_PX = 11
 HELP = (
     "Wheel: zoom · drag: move · click: fly there · Shift and drag: read a stretch.\n"
     "Where the line bends, its normals cross; there the picture is pale, since the same tissue is "
@@ -61,6 +63,7 @@ class Ribbon(QWidget):
         self.stop_button.setToolTip("Read no more of the slide until the ribbon is moved")
         self.view = RibbonView()
         self.bar = QScrollBar(Qt.Orientation.Horizontal)
+        self.bar.setFixedHeight(BAR_PX)
         self.note = QLabel(RESEARCH)
         self.note.setEnabled(False)
         self._lay_out()
@@ -83,8 +86,8 @@ class Ribbon(QWidget):
             top.addWidget(widget)
         content = QWidget()
         layout = QVBoxLayout(content)
-        layout.setContentsMargins(6, 4, 6, 4)
-        layout.setSpacing(3)
+        layout.setContentsMargins(4, 2, 4, 2)
+        layout.setSpacing(2)
         layout.addLayout(top)
         layout.addWidget(self.view, 1)
         layout.addWidget(self.bar)

@@ -31,7 +31,9 @@ from napari_crlm_spa.plugin.growth.pictures import Pictures
 from napari_crlm_spa.plugin.growth.strip import STEPS_UM, Piece, Strip
 
 LEFT_PX, RIGHT_PX = 52, 8
-TISSUE_PX, CODE_PX, CURVE_PX, RULER_PX, GAP_PX = 24, 13, 34, 30, 2
+TISSUE_PX, CODE_PX, CURVE_PX, RULER_PX, GAP_PX = 20, 13, 30, 17, 2
+#: Of the ruler's labels.
+TICK_PX = 120
 LEAST_PICTURE_PX, USUAL_PICTURE_PX = 50, 150
 FINEST_UM_PER_PX = 0.5
 #: Of the curve's scale, which is the same on every slide.
@@ -331,11 +333,9 @@ class RibbonView(QWidget):
             ("tumor ▼", top + height - 16, 14),
             ("tissue", *rows.tissue),
             ("code", *rows.code),
-            (f"{MOST_INTERACTION:g}", rows.curve[0] - 2, 12),
-            ("interact.", rows.curve[0] + 10, 14),
-            ("0", rows.curve[0] + rows.curve[1] - 11, 12),
-            ("mm", rows.ruler[0], 16),
-            ("% of line", rows.ruler[0] + 16, 14),
+            (f"≤ {MOST_INTERACTION:g}", rows.curve[0], 13),
+            ("interact.", rows.curve[0] + 13, 14),
+            ("of line", rows.ruler[0] + 3, 13),
         )
         for text, y, size in words:
             painter.drawText(QRectF(0, y, LEFT_PX - 4, size), right, text)
@@ -349,6 +349,9 @@ class RibbonView(QWidget):
         # What was read for a wider view stands in until the sharp pieces are there.
         coarser = [step for step in reversed(STEPS_UM) if step > finest]
         stand_ins = [piece for step in coarser for piece in strip.pieces(*self.seen_um, step)]
+        # What is wished last is read first: the middle.
+        center = sum(self.seen_um) / 2
+        wanted.sort(key=lambda piece: -abs(piece.start_um + piece.length_um / 2 - center))
         for piece in (*stand_ins, *wanted):
             pixmap = self.pictures.get(piece, wish=piece.step_um == finest)
             if pixmap is None:
@@ -417,21 +420,20 @@ class RibbonView(QWidget):
             painter.drawPolyline(QPolygonF(points))
 
     def _ruler(self, painter: QPainter, strip: Strip, rows: Rows) -> None:
-        top, _ = rows.ruler
+        """Draw ticks in millimeters, each with its share of the line."""
+        top, height = rows.ruler
         low, high = self.seen_um
         painter.setPen(QPen(INK, 1))
         painter.drawLine(QPointF(LEFT_PX, top), QPointF(self.x_of(high), top))
-        for per_unit_um, y in ((1000.0, top), (strip.length_um / 100, top + 15)):
-            step = _nice(90 * self.um_per_px / per_unit_um)
-            first = math.ceil(low / per_unit_um / step - 1e-9)
-            for number in range(first, int(high / per_unit_um / step + 1e-9) + 1):
-                x = self.x_of(number * step * per_unit_um)
-                painter.drawLine(QPointF(x, y), QPointF(x, y + 4))
-                box = QRectF(min(max(x - 30, LEFT_PX), LEFT_PX + self._room_px - 60), y + 3, 60, 13)
-                side = Qt.AlignmentFlag.AlignCenter
-                if x - 30 < LEFT_PX:
-                    side = Qt.AlignmentFlag.AlignLeft
-                painter.drawText(box, side, f"{number * step:.6g}")
+        step_um = 1000 * _nice(TICK_PX * self.um_per_px / 1000)
+        for number in range(math.ceil(low / step_um - 1e-9), int(high / step_um + 1e-9) + 1):
+            arc = number * step_um
+            x = self.x_of(arc)
+            painter.drawLine(QPointF(x, top), QPointF(x, top + 4))
+            text = f"{arc / 1000:.6g} mm · {100 * arc / strip.length_um:.3g} %"
+            width = painter.fontMetrics().horizontalAdvance(text)
+            left = min(max(x - width / 2, LEFT_PX), LEFT_PX + self._room_px - width)
+            painter.drawText(QRectF(left, top + 3, width + 2, height - 3), 0, text)
 
     def _marks(self, painter: QPainter, rows: Rows) -> None:
         bottom = rows.ruler[0]
