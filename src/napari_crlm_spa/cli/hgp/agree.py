@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -77,8 +78,8 @@ def gist(study: Study) -> list[str]:
     if "reliability" in tables:
         for row in tables["reliability"].frame.to_dict("records")[:2]:
             lines.append(
-                f"Readers: {row['statistic']} of {row['what']} {row['value']:.2f} "
-                f"({row['lower']:.2f} to {row['upper']:.2f}), {row['n']} slides."
+                f"Readers: {row['statistic']} of {row['what']} {row['value']:.2f}"
+                f"{_interval(row)}, {row['n']} slides."
             )
     if "agreement" in tables:
         row = tables["agreement"].frame.to_dict("records")[0]
@@ -91,9 +92,8 @@ def gist(study: Study) -> list[str]:
         for row in tables["association"].frame.to_dict("records"):
             if row["stratum"] == "all":
                 lines.append(
-                    f"{row['label']}: rho {row['rho']:+.2f} ({row['lower']:.2f} to "
-                    f"{row['upper']:.2f}) with reviewed non-D; given size "
-                    f"{row['partial_rho']:+.2f}."
+                    f"{row['label']}: rho {row['rho']:+.2f}{_interval(row)} with reviewed non-D; "
+                    f"given size {row['partial_rho']:+.2f}."
                 )
     if "outcome_added" in tables:
         row = tables["outcome_added"].frame.to_dict("records")[0]
@@ -102,3 +102,10 @@ def gist(study: Study) -> list[str]:
             f"{row['lrt']:.2f}, p = {row['p']:.3g} ({row['n']} patients, {row['events']} deaths)."
         )
     return lines
+
+
+def _interval(row: Mapping[Hashable, Any]) -> str:
+    """Spell an interval; nothing where there is none."""
+    if row["lower"] != row["lower"]:
+        return ""
+    return f" ({row['lower']:.2f} to {row['upper']:.2f})"

@@ -81,7 +81,8 @@ def import_(
     frame = found.reviews.frame
     n = frame["slide"].nunique()
     output.print(
-        f"{len(frame)} reviews of {n} slides by {', '.join(found.reviews.raters)}: {out}",
+        f"{len(frame)} review{'' if len(frame) == 1 else 's'} of {n} "
+        f"slide{'' if n == 1 else 's'} by {', '.join(found.reviews.raters)}: {out}",
         soft_wrap=True,
         highlight=False,
         markup=False,

@@ -21,7 +21,10 @@ def show_problems(problems: Sequence[Problem], output: Console) -> None:
     if not problems:
         return
     errors = sum(each.severity == "error" for each in problems)
-    table = Table(title=f"{errors} errors, {len(problems) - errors} warnings", title_justify="left")
+    table = Table(
+        title=f"{_count(errors, 'error')}, {_count(len(problems) - errors, 'warning')}",
+        title_justify="left",
+    )
     table.add_column("", no_wrap=True)
     table.add_column("where", overflow="fold", ratio=2)
     table.add_column("problem and remedy", ratio=3)
@@ -34,3 +37,7 @@ def show_problems(problems: Sequence[Problem], output: Console) -> None:
     if len(problems) > SHOWN:
         table.caption = f"and {len(problems) - SHOWN} more"
     output.print(table)
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"

@@ -11,6 +11,7 @@ from napari_crlm_spa.core.cohort.columns import PATIENT, SLIDE
 from napari_crlm_spa.core.cohort.table.cells import Sheet, read_sheet
 from napari_crlm_spa.core.files import is_file
 from napari_crlm_spa.core.hgp.columns import LESION, RATER, REVIEW_COLUMNS, ROUND
+from napari_crlm_spa.core.hgp.consensus import slide_key
 from napari_crlm_spa.core.hgp.line_files import LINE_SUFFIXES, is_line_file, read_line_file
 from napari_crlm_spa.core.hgp.lines import LineOptions, line_lengths_um, line_shares
 from napari_crlm_spa.core.hgp.review_rows import ReviewOptions
@@ -227,10 +228,11 @@ def with_patients(reviews: Reviews, slides: Mapping[str, tuple[str, str]]) -> Re
     reviews
         Rows whose patient is unknown have the slide's name in its place.
     slides
-        Patient and lesion by slide; "" if unknown.
+        Patient and lesion by slide (with or without suffix); "" if unknown.
     """
     frame = reviews.frame.copy()
-    told = [slides.get(slide, ("", "")) for slide in frame[SLIDE]]
+    by_key = {slide_key(name): answer for name, answer in slides.items()}
+    told = [by_key.get(slide_key(slide), ("", "")) for slide in frame[SLIDE]]
     frame[PATIENT] = [
         known if own == slide and known else own
         for own, slide, (known, _) in zip(frame[PATIENT], frame[SLIDE], told, strict=True)

@@ -102,11 +102,14 @@ def check_reviews(
     reader.decimal_commas(cells, semicolons=sheet.semicolons)
     rows: list[dict[str, Any]] = []
     seen: dict[tuple[Any, ...], int] = {}
+    spelled: dict[str, str] = {}
     for at, number in enumerate(sheet.numbers):
         row = reader.row({column: values[at] for column, values in cells.items()}, number)
         if row is None:
             continue
-        row[RATER] = row[RATER] or rater or NOBODY
+        name = row[RATER] or rater or NOBODY
+        # Capitals make no other reader; the first spelling stays.
+        row[RATER] = spelled.setdefault(name.casefold(), name)
         key = (row[SLIDE], row[LESION], row[RATER].casefold(), row[ROUND])
         if key in seen:
             notebook.note(
@@ -185,9 +188,11 @@ def joined_reviews(parts: Sequence[Reviews]) -> Reviews:
     """
     notebook = Notebook("all reviews")
     seen: dict[tuple[Any, ...], None] = {}
+    spelled: dict[str, str] = {}
     rows: list[dict[str, Any]] = []
     for part in parts:
         for row in part.frame.to_dict("records"):
+            row[RATER] = spelled.setdefault(str(row[RATER]).casefold(), str(row[RATER]))
             key = (row[SLIDE], row[LESION], str(row[RATER]).casefold(), row[ROUND])
             if key in seen:
                 notebook.note(

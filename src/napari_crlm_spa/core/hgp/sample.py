@@ -15,79 +15,33 @@ from numpy.typing import NDArray
 
 from napari_crlm_spa.core.cohort.columns import PATIENT, SLIDE
 from napari_crlm_spa.core.hgp.columns import (
-    INTERACTION_PAPER,
     LESION,
     RATER,
     REVIEW_COLUMNS,
     ROUND,
 )
-from napari_crlm_spa.core.options import Options, option
+from napari_crlm_spa.core.hgp.sample_choice import EXTREMES_WARNING, choose_slides, proportional
+from napari_crlm_spa.core.hgp.sample_options import SampleOptions
 from napari_crlm_spa.errors import CohortError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-HOWS = ("all", "stratified", "extremes")
+__all__ = [
+    "EXTREMES_WARNING",
+    "ORDER",
+    "REVIEW_ID",
+    "STRATUM",
+    "Sample",
+    "SampleOptions",
+    "draw_sample",
+    "proportional",
+]
+
 REVIEW_ID, ORDER, STRATUM = "review_id", "order", "stratum"
 #: Letters and digits that nobody confuses.
 _SIGNS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
 _ID_LENGTH = 5
-EXTREMES_WARNING = (
-    "Only slides with the highest and lowest score are reviewed, as in the paper. Such extreme "
-    "groups inflate any association and say nothing of the slides between: for an estimate that "
-    "holds in practice review all slides, or a stratified random sample."
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SampleOptions(Options):
-    """Which slides are reviewed, and in which order."""
-
-    how: str = option(
-        "all",
-        "all slides, a random sample stratified by columns and by parts of the score, or the "
-        "extremes: highest and lowest score, as in the paper",
-        choices=HOWS,
-        label="Slides",
-    )
-    n_slides: int = option(
-        100, "Slides of a stratified sample", min=1, max=100_000, label="Sample size"
-    )
-    strata: str = option(
-        "",
-        "Columns to stratify by, separated by commas, for instance chemo",
-        label="Stratify by",
-    )
-    score: str = option(
-        INTERACTION_PAPER,
-        "Column of the score, for extremes and for strata of the score",
-        label="Score",
-    )
-    score_parts: int = option(
-        4,
-        "Equal parts of the score's range of ranks to stratify by; 1: not by the score (a "
-        "heuristic of ours)",
-        min=1,
-        max=20,
-        label="Parts of the score",
-    )
-    k_extremes: int = option(
-        15, "Slides at each end; the paper has 15", min=1, max=10_000, label="Slides at each end"
-    )
-    repeats_pct: float = option(
-        15.0,
-        "Share of slides that come twice, 10-20 % (a heuristic of ours)",
-        min=0.0,
-        max=50.0,
-        unit="%",
-        label="Repeated slides",
-    )
-    show_names: bool = option(
-        False,
-        "Write the slides' names into the list too, for readers who open slides by hand",
-        label="Show the slides' names",
-    )
-    seed: int = option(0, "Start of the random numbers", min=0, max=2**31 - 1, label="Seed")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,7 +93,7 @@ def draw_sample(
 
     table = _checked(slides)
     rng = np.random.default_rng(options.seed)
-    chosen, strata, warnings = _choose(table, options, rng)
+    chosen, strata, warnings = choose_slides(table, options, rng)
     if not len(chosen):
         raise CohortError("No slide is left to review. Choose other strata or another score.")
     names = list(dict.fromkeys(name.strip() for name in raters if name.strip())) or ["reader"]
@@ -191,100 +145,6 @@ def _checked(slides: pd.DataFrame) -> pd.DataFrame:
         if column not in table:
             table[column] = ""
     return table
-
-
-def _choose(
-    table: pd.DataFrame, options: SampleOptions, rng: np.random.Generator
-) -> tuple[NDArray[np.intp], list[str], list[str]]:
-    """Return positions of the chosen slides, the stratum of each, and warnings."""
-    if options.how == "all":
-        return np.arange(len(table)), [""] * len(table), []
-    if options.how == "extremes":
-        return _extremes(table, options)
-    strata = _strata(table, options)
-    names = sorted(set(strata))
-    members = {name: np.flatnonzero([each == name for each in strata]) for name in names}
-    wanted = proportional([len(members[name]) for name in names], options.n_slides)
-    chosen = np.sort(
-        np.concatenate(
-            [
-                rng.choice(members[name], size=n, replace=False)
-                for name, n in zip(names, wanted, strict=True)
-            ]
-        )
-    )
-    warnings = []
-    if options.n_slides > len(table):
-        warnings.append(
-            f"{options.n_slides} slides were asked for and there are {len(table)}: all are listed."
-        )
-    return chosen, [strata[at] for at in chosen], warnings
-
-
-def _extremes(
-    table: pd.DataFrame, options: SampleOptions
-) -> tuple[NDArray[np.intp], list[str], list[str]]:
-    score = _score(table, options)
-    known = np.flatnonzero(np.isfinite(score))
-    k = min(options.k_extremes, len(known) // 2)
-    ranked = known[np.argsort(score[known], kind="stable")]
-    warnings = [EXTREMES_WARNING]
-    if k < options.k_extremes:
-        warnings.append(f"Only {len(known)} slides have a score: {k} are taken at each end.")
-    low, high = ranked[:k], ranked[len(ranked) - k :]
-    if (
-        k
-        and len(ranked) > 2 * k
-        and (score[ranked[k]] == score[low[-1]] or score[ranked[-k - 1]] == score[high[0]])
-    ):
-        warnings.append("Slides of the same score stand on both sides of a limit; the first count.")
-    return np.concatenate([low, high]), ["lowest"] * k + ["highest"] * k, warnings
-
-
-def _score(table: pd.DataFrame, options: SampleOptions) -> NDArray[np.float64]:
-    import pandas as pd
-
-    if options.score not in table:
-        raise CohortError(
-            f"The table of slides has no column {options.score}, the score. Name one with --score; "
-            f"it has {', '.join(map(str, table))}."
-        )
-    return pd.to_numeric(table[options.score], errors="coerce").to_numpy(np.float64)
-
-
-def _strata(table: pd.DataFrame, options: SampleOptions) -> list[str]:
-    columns = [part.strip() for part in options.strata.split(",") if part.strip()]
-    missing = [column for column in columns if column not in table]
-    if missing:
-        raise CohortError(
-            f"The table of slides has no column {', '.join(missing)} to stratify by. It has "
-            f"{', '.join(map(str, table))}."
-        )
-    labels = [[f"{column} {value}" for value in table[column]] for column in columns]
-    if options.score_parts > 1:
-        score = _score(table, options)
-        known = np.isfinite(score)
-        rank = np.full(len(score), -1)
-        order = np.argsort(score[known], kind="stable")
-        place = np.empty(len(order), np.intp)
-        place[order] = np.arange(len(order))
-        rank[known] = place * options.score_parts // max(1, int(known.sum()))
-        labels.append(
-            ["no score" if part < 0 else f"{options.score} part {part + 1}" for part in rank]
-        )
-    return [", ".join(each) for each in zip(*labels, strict=True)] if labels else [""] * len(table)
-
-
-def proportional(sizes: Sequence[int], wanted: int) -> list[int]:
-    """Share out a sample in proportion to the strata (largest remainders); none gets too many."""
-    total = sum(sizes)
-    wanted = min(wanted, total)
-    exact = [wanted * size / total if total else 0.0 for size in sizes]
-    given = [int(each) for each in exact]
-    order = sorted(range(len(sizes)), key=lambda at: (given[at] - exact[at], at))
-    for at in order[: wanted - sum(given)]:
-        given[at] += 1
-    return given
 
 
 def _repeats(n: int, percent: float, rng: np.random.Generator) -> NDArray[np.intp]:

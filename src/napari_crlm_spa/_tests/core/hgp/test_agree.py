@@ -11,10 +11,11 @@ from napari_crlm_spa._tests.core.hgp.made_study import (
 )
 from napari_crlm_spa._tests.core.hgp.test_association import finished
 from napari_crlm_spa.core.cohort.study.folder import read_study, write_study
-from napari_crlm_spa.core.hgp.agree import agree, strata
+from napari_crlm_spa.core.hgp.agree import agree
 from napari_crlm_spa.core.hgp.agree_options import AgreeOptions
 from napari_crlm_spa.core.hgp.agreement import icc_a1
 from napari_crlm_spa.core.hgp.association import delong, partial_spearman
+from napari_crlm_spa.core.hgp.measured_tables import strata
 from napari_crlm_spa.core.hgp.reviews import Reviews, review_frame
 from napari_crlm_spa.core.hgp.stratum_values import StratumStatistics, StratumValues
 from napari_crlm_spa.core.spatial.interface import RESEARCH_USE_ONLY

@@ -103,6 +103,14 @@ def test_the_same_reading_twice_counts_once(tmp_path):
     assert "row 2 already" in told(found)[0][2]
 
 
+def test_capitals_make_no_other_reader(tmp_path):
+    row = "P1,L1,{},{},1,100,0,0,0,90,yes,no"
+    found = table(tmp_path, row.format("s1", "Ada"), row.format("s2", "ADA"))
+    assert found.raters == ("Ada",)
+    other = table(tmp_path, row.format("s3", "ada"), name="other.csv")
+    assert joined_reviews([found, other]).raters == ("Ada",)
+
+
 def test_unknown_words_are_not_known_and_told(tmp_path):
     found = table(tmp_path, "P1,L1,s1,Ada,1,100,0,0,0,90,perhaps,FOLFOX?")
     assert found.frame[["viable", "chemo"]].isna().all(axis=None)
