@@ -120,12 +120,17 @@ def _source(place: Path, reader: str | None, slide: Path | None, model: str | No
     """Take an analysis up again; a slide that the reader left alone comes as classified."""
     from napari_crlm_spa.cli.stored import open_stored
     from napari_crlm_spa.core.pipeline.front_band import FrontSource
-    from napari_crlm_spa.core.review import reader_folder
+    from napari_crlm_spa.core.review import list_readers, reader_folder
 
-    corrected = reader is not None and reader_folder(place, reader).is_dir()
-    if reader is not None and not corrected:
-        _warn(place.name, f"{reader} has corrected nothing here; it is measured as classified.")
-    stored = open_stored(place, reader if corrected else None)
+    known = None
+    if reader is not None:
+        own = reader_folder(place, reader)
+        names = (each.name for each in list_readers(place))
+        # As they spelled their name themselves.
+        known = next((name for name in names if reader_folder(place, name) == own), None)
+        if known is None:
+            _warn(place.name, f"{reader} has corrected nothing here; it is measured as classified.")
+    stored = open_stored(place, known)
     return FrontSource(
         folder=place,
         tissue_map=stored.tissue_map,

@@ -161,7 +161,8 @@ def _nearest(n_tiles: int, ratio: float) -> NDArray[np.intp]:
     """Tile in which the center of each cell lies; a cell is `ratio` of a tile."""
     n_cells = int(np.ceil(n_tiles / ratio - _JUST_INSIDE))
     tile = np.floor((np.arange(n_cells) + 0.5) * ratio).astype(np.intp)
-    return np.minimum(tile, n_tiles - 1)
+    within: NDArray[np.intp] = np.minimum(tile, n_tiles - 1)
+    return within
 
 
 def _near_liver(interface: Interface) -> tuple[NDArray[np.float64], float]:
@@ -207,7 +208,8 @@ def _tile_at(
 ) -> NDArray[np.intp]:
     at_um = (np.arange(n_cells) + 0.5) * fine.stride_um + shift_um
     tile = np.floor(at_um / coarse.stride_um).astype(np.intp)
-    return np.minimum(np.maximum(tile, 0), coarse.shape[axis] - 1)
+    within: NDArray[np.intp] = np.clip(tile, 0, coarse.shape[axis] - 1)
+    return within
 
 
 def _hash(*arrays: NDArray[Any]) -> str:
