@@ -15,7 +15,8 @@ from napari_crlm_spa.core.report.cohort.options import CohortReportOptions
 @with_options("options", CohortReportOptions)
 def report(
     study: Annotated[
-        Path, typer.Argument(help="Folder that 'cohort fit' or 'cohort validate' wrote")
+        Path,
+        typer.Argument(help="Folder that 'cohort fit', 'cohort validate' or 'hgp agree' wrote"),
     ],
     out: Annotated[
         Path | None,

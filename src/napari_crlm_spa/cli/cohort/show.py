@@ -37,7 +37,7 @@ def check_out(out: Path) -> None:
 
 def show_study(study: Study, out: Path) -> None:
     """Write tables, risk model and report of a study into a folder; print the gist."""
-    page = _write(study, out)
+    page = write_with_report(study, out)
     for sentence in study.warnings:
         console.print(f"[yellow]Note:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
     output = Console()
@@ -60,7 +60,8 @@ def show_study(study: Study, out: Path) -> None:
     output.print(f"Report: {page}", soft_wrap=True, highlight=False, markup=False)
 
 
-def _write(study: Study, out: Path) -> Path:
+def write_with_report(study: Study, out: Path) -> Path:
+    """Write the tables, then the page; whoever stops it is told what is left to do."""
     from napari_crlm_spa.core.cohort.study.folder import is_study, write_study
     from napari_crlm_spa.core.report.cohort import write_cohort_report
 

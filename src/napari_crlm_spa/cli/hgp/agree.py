@@ -29,7 +29,7 @@ def agree(
             "readers are compared"
         ),
     ] = None,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the tables")] = Path(
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for report and tables")] = Path(
         "hgp-study"
     ),
     cohort: Annotated[
@@ -42,16 +42,18 @@ def agree(
 ) -> None:
     """Compare readers with each other, the measured interface with them, and both with survival.
 
-    Writes a table (CSV) of everything. Agreement of readers comes first: no estimate can agree
-    with them better than they do.
+    Writes a table (CSV) of everything and a page with figures, report.html. Agreement of readers
+    comes first: no estimate can agree with them better than they do.
     """
-    from napari_crlm_spa.core.cohort.study.folder import write_study
+    from napari_crlm_spa.cli.cohort.show import check_out, write_with_report
+    from napari_crlm_spa.core.cohort.study.folder import TABLES
     from napari_crlm_spa.core.cohort.table import read_cohort
     from napari_crlm_spa.core.hgp.agree import agree as compare
     from napari_crlm_spa.core.hgp.imports import with_patients
     from napari_crlm_spa.core.hgp.measures import patients_of, read_measures
     from napari_crlm_spa.core.hgp.reviews import read_reviews
 
+    check_out(out)
     found = read_reviews(reviews)
     measured = None if measures is None else read_measures(measures)
     if measured is not None:
@@ -59,7 +61,7 @@ def agree(
     followed = None if cohort is None else read_cohort(cohort)
     work = compare(found, measured, followed, options, name=name)
     study = run_with_progress(work, STARTS_AFRESH)
-    write_study(out, study)
+    page = write_with_report(study, out)
     output = Console()
     show_problems(found.problems, output)
     for sentence in study.warnings:
@@ -67,7 +69,8 @@ def agree(
     for line in gist(study):
         output.print(line, soft_wrap=True, highlight=False, markup=False)
     output.print(f"[bold]{escape(study.facts['disclaimer'])}[/]", soft_wrap=True)
-    output.print(f"Tables: {out}", soft_wrap=True, highlight=False, markup=False)
+    output.print(f"Report: {page}", soft_wrap=True, highlight=False, markup=False)
+    output.print(f"Tables: {out / TABLES}", soft_wrap=True, highlight=False, markup=False)
 
 
 def gist(study: Study) -> list[str]:

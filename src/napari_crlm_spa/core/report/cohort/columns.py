@@ -59,24 +59,31 @@ class ShownTable:
     rows: tuple[tuple[Cell, ...], ...]
 
 
-def shown_table(table: StudyTable, frame: pd.DataFrame | None = None) -> ShownTable:
+def shown_table(
+    table: StudyTable,
+    frame: pd.DataFrame | None = None,
+    columns: Mapping[str, tuple[Column, ...]] | None = None,
+) -> ShownTable:
     """Make a table for readers of one of a study.
 
     Parameters
     ----------
     frame
         Some of its rows; all by default.
+    columns
+        How tables are shown, by their names; those of a cohort's study by default.
     """
     rows = [_plain(row) for row in (table.frame if frame is None else frame).to_dict("records")]
     there = [str(column) for column in table.frame.columns]
-    wanted = COLUMNS.get(table.name) or tuple(_guessed(table.frame, c) for c in there)
-    columns = tuple(
+    known = COLUMNS if columns is None else columns
+    wanted = known.get(table.name) or tuple(_guessed(table.frame, c) for c in there)
+    chosen = tuple(
         column
         for column in wanted
         if column.needs[0] in there and (not column.head.endswith("*") or _filled(rows, column))
     )
-    cells = tuple(tuple(column.write(row) for column in columns) for row in rows)
-    return ShownTable(table.name, table.title, table.note, columns, cells)
+    cells = tuple(tuple(column.write(row) for column in chosen) for row in rows)
+    return ShownTable(table.name, table.title, table.note, chosen, cells)
 
 
 def _filled(rows: Sequence[Record], column: Column) -> bool:

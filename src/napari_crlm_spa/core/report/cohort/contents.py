@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from napari_crlm_spa.core.report.cohort.columns import ShownTable, shown_table
+from napari_crlm_spa.core.report.cohort.columns import COLUMNS, Column, ShownTable, shown_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -85,10 +85,21 @@ class Section:
 
 @dataclass(slots=True)
 class Tables:
-    """The tables of a study; remembers which were taken, so that none is forgotten."""
+    """The tables of a study; remembers which were taken, so that none is forgotten.
+
+    Parameters
+    ----------
+    study
+        Whose they are.
+    taken
+        Names of those that a section shows or links.
+    columns
+        How they are shown, by name.
+    """
 
     study: Study
     taken: set[str] = field(default_factory=set)
+    columns: Mapping[str, tuple[Column, ...]] = field(default_factory=lambda: COLUMNS)
 
     def get(self, name: str, *columns: str) -> pd.DataFrame | None:
         """Return a table that has rows and these columns; None otherwise."""
@@ -116,7 +127,7 @@ class Tables:
             if frame is not None and len(frame):
                 if name != "models" and "model" in frame:
                     frame = frame.assign(model=frame["model"].map(self.model))
-                out.append(shown_table(self.study.tables[name], frame))
+                out.append(shown_table(self.study.tables[name], frame, self.columns))
         return tuple(out)
 
     def files(self, *names: str) -> tuple[str, ...]:

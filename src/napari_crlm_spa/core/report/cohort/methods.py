@@ -239,12 +239,19 @@ def _others(tables: Tables, cite: Citations) -> Iterable[str]:
         yield f"Associations with clinical factors: {', '.join(tests)}, with FDR {cite('fdr')}."
 
 
+def versions(study: Study, cite: Citations) -> str:
+    """Name what computed."""
+    if not study.versions:
+        return ""
+    told = ", ".join(f"{name} {version}" for name, version in study.versions.items())
+    cited = f" {cite('lifelines')}" if "lifelines" in study.versions else ""
+    return f"Software: {told}{cited}."
+
+
 def _software(tables: Tables, cite: Citations) -> Iterable[str]:
     study = tables.study
     if study.versions:
-        told = ", ".join(f"{name} {version}" for name, version in study.versions.items())
-        cited = f" {cite('lifelines')}" if "lifelines" in study.versions else ""
-        yield f"Software: {told}{cited}."
+        yield versions(study, cite)
     seeds = sorted(_seeds(study.facts.get("options", {})))
     random = ("cutpoint_bootstrap", "cutpoint_optimism", "nested_cv")
     drawn = any(tables.get(name) is not None for name in random)

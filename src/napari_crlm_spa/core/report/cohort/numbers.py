@@ -89,13 +89,14 @@ def with_interval(text: str, ends: Iterable[str]) -> str:
     """Join a number and its ends; without both ends the number stands alone.
 
     An end that does not exist (the median's upper end is often not reached) reads NR; two such
-    ends are no interval.
+    ends are no interval. The dash between them gives way to "to" beside a minus sign.
     """
     low, high = ends
     if low == high == MISSING:
         return text
     low, high = ("NR" if end == MISSING else end for end in (low, high))
-    return f"{text} ({low}{_TO}{high})"
+    between = " to " if _MINUS in low + high else _TO
+    return f"{text} ({low}{between}{high})"
 
 
 def _ratio(value: float, digits: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 REFERENCES = {
     "paper": "Qi L, et al. iScience 2023;26:107702.",
     "crs": "Fong Y, et al. Ann Surg 1999;230:309-318.",
@@ -30,7 +32,8 @@ REFERENCES = {
 class Citations:
     """Numbers citations in the order in which they are made."""
 
-    def __init__(self) -> None:
+    def __init__(self, references: Mapping[str, str] = REFERENCES) -> None:
+        self._references = references
         self._keys: list[str] = []
 
     def __call__(self, *keys: str) -> str:
@@ -42,4 +45,4 @@ class Citations:
 
     def listed(self) -> list[str]:
         """Return what was cited, in order."""
-        return [REFERENCES[key] for key in self._keys]
+        return [self._references[key] for key in self._keys]

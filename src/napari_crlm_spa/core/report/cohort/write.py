@@ -1,4 +1,4 @@
-"""Writing the report of a cohort beside its tables."""
+"""Writing the report of a study beside its tables."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from napari_crlm_spa.core.cohort.study.folder import (
 from napari_crlm_spa.core.files import is_file, write_bytes, write_errors, write_text
 from napari_crlm_spa.core.report.cohort.contents import Tables
 from napari_crlm_spa.core.report.cohort.figures.style import as_file
+from napari_crlm_spa.core.report.cohort.form import form_of
 from napari_crlm_spa.core.report.cohort.options import CohortReportOptions
 from napari_crlm_spa.core.report.cohort.page import Links, render_page
-from napari_crlm_spa.core.report.cohort.sections import all_sections
 
 #: Names of figures begin with one of these; others in the folder are not ours to remove.
 _OURS = (
     "adjuvant", "associations", "brier", "calibration", "correlation", "cutpoint", "decision",
-    "flow", "km-", "model-", "nested-cv", "roc", "schoenfeld-", "score", "selection", "univariate",
+    "flow", "growth-", "km-", "model-", "nested-cv", "roc", "schoenfeld-", "score", "selection",
+    "univariate",
 )  # fmt: skip
 
 
@@ -63,14 +64,15 @@ def write_cohort_report(
     """
     options = options or CohortReportOptions()
     page = folder / REPORT_HTML if out is None else out
-    sections = all_sections(Tables(study))
+    form = form_of(study.kind)
+    sections = form.sections(Tables(study, columns=form.columns))
     drawn: dict[str, bytes] = {}
     for plot in (plot for section in sections for plot in section.plots):
         figure = plot.draw()
-        drawn[plot.name] = as_file(figure, "svg", salt=plot.name)
+        drawn[plot.name] = as_file(figure, "svg", salt=plot.name, foot=form.foot)
         write_bytes(figure_path(folder, plot.name), drawn[plot.name])
         if options.figures != "svg":
-            data = as_file(figure, options.figures, dpi=options.dpi)
+            data = as_file(figure, options.figures, dpi=options.dpi, foot=form.foot)
             write_bytes(figure_path(folder, plot.name, options.figures), data)
     _remove_earlier(folder, set(drawn))
     links = Links(

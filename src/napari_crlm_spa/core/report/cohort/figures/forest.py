@@ -1,7 +1,8 @@
-"""Forest plots: hazard ratios with intervals on a log scale, words at left, numbers at right."""
+"""Forest plots: numbers with intervals on a scale, words at left, numbers at right."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -21,10 +22,62 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _ROW_IN, _GAP_IN, _EDGE_IN, _HEAD_IN, _FOOT_IN = 0.205, 0.17, 0.08, 0.3, 0.52
-#: Intervals that reach beyond these hazard ratios end in an arrow.
-_LEAST, _MOST = 1 / 16, 16
-_TICKS = (1 / 16, 1 / 8, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 16)
 _TICK_WORDS = {1 / 16: "1/16", 1 / 8: "1/8"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """The horizontal axis of a forest plot.
+
+    Parameters
+    ----------
+    least, most
+        Intervals that reach beyond end in an arrow.
+    always
+        What the axis reaches over in any case: its lower and upper end.
+    ticks
+        Where ticks may stand on a scale of ratios; `coarse` ones if there are more than six.
+    neutral
+        What says nothing: 1 of a ratio, 0 of a difference or a correlation.
+    log
+        Whether it is a scale of ratios.
+    """
+
+    least: float
+    most: float
+    always: tuple[float, float]
+    ticks: tuple[float, ...] = ()
+    coarse: tuple[float, ...] = ()
+    neutral: float = 0.0
+    log: bool = False
+
+    def limits(self, ends: Sequence[float]) -> tuple[float, float]:
+        """Return both ends of the axis for numbers that are to be seen on it."""
+        low, high = (f(ends, default=a) for f, a in zip((min, max), self.always, strict=True))
+        if self.log:
+            low, high = low / 1.08, high * 1.08
+        low = min(self.always[0], max(self.least, low))
+        high = max(self.always[1], min(self.most, high))
+        # A mark at the end of a scale that goes no further, such as a kappa of 1, is seen whole.
+        edge = 0.0 if self.log else 0.03 * (high - low)
+        return low - edge, high + edge
+
+    def ticks_within(self, left: float, right: float) -> list[float]:
+        """Return the ticks of an axis with these ends, six at most."""
+        if not self.log:
+            steps = (base * 10.0**power for power in (-2, -1, 0, 1) for base in (1, 2, 2.5, 5))
+            step = next(each for each in steps if (right - left) / each < 6)
+            first, last = math.ceil(left / step), math.floor(right / step)
+            return [round(i * step, 3) for i in range(first, last + 1)]
+        ticks = [t for t in self.ticks if left <= t <= right]
+        return [t for t in ticks if t in self.coarse] if len(ticks) > 6 else ticks
+
+
+RATIO = Scale(
+    least=1 / 16, most=16, always=(0.5, 2.0), neutral=1.0, log=True,
+    ticks=(1 / 16, 1 / 8, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 6, 8, 16),
+    coarse=(1 / 16, 0.25, 0.5, 1, 2, 4, 8, 16),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +88,22 @@ class ForestRow:
     ----------
     label
         Stands at left.
-    hr, low, high
-        Hazard ratio and its 95 % interval; NaN if there is none.
+    value, low, high
+        A number and its interval; NaN if there is none.
     left, right
         Further cells between label and plot, and right of the plot.
+    outer
+        Ends of a second, thinner line: limits of agreement.
     """
 
     label: str
-    hr: float = float("nan")
+    value: float = float("nan")
     low: float = float("nan")
     high: float = float("nan")
     left: tuple[str, ...] = ()
     right: tuple[str, ...] = ()
     heading: bool = False
+    outer: tuple[float, float] = (float("nan"), float("nan"))
 
 
 def draw_forest(
@@ -56,6 +112,7 @@ def draw_forest(
     left_heads: Sequence[str],
     right_heads: Sequence[str],
     axis: str = "Hazard ratio (log scale)",
+    scale: Scale = RATIO,
 ) -> Figure:
     """Draw a forest plot.
 
@@ -65,13 +122,18 @@ def draw_forest(
         From top to bottom.
     left_heads, right_heads
         Heads of the columns at left (the label's first) and at right of the plot.
-    axis
-        Name of the horizontal axis.
+    axis, scale
+        Name of the horizontal axis, and what it is.
     """
-    labels = [("" if r.heading or r.label == "" else " ") + shortened(r.label, 44) for r in rows]
+    labels = [
+        shortened(r.label, 100) if r.heading or not r.label else f" {shortened(r.label, 44)}"
+        for r in rows
+    ]
     left = [[lab, *r.left] for lab, r in zip(labels, rows, strict=True)]
     right = [list(r.right) for r in rows]
-    left_in = _widths([list(left_heads), *left])
+    # A heading may reach into the plot, where its row is empty.
+    of_rows = [line for line, r in zip(left, rows, strict=True) if not r.heading]
+    left_in = _widths([list(left_heads), *of_rows])
     right_in = _widths([list(right_heads), *right])
     spent = sum(left_in) + sum(right_in) + _GAP_IN * (len(left_in) + len(right_in)) + 2 * _EDGE_IN
     width = max(style.FULL_IN, spent + 1.9)
@@ -82,7 +144,7 @@ def draw_forest(
     axes = figure.add_axes(
         (start / width, _FOOT_IN / height, (width - spent) / width, _ROW_IN * len(rows) / height)
     )
-    _plot(axes, rows, axis)
+    _plot(axes, rows, axis, scale)
     _columns(axes, width, _EDGE_IN, left_in, left_heads, left, rows, "left")
     _columns(axes, width, start + width - spent + _GAP_IN, right_in, right_heads, right, rows,
              "right")  # fmt: skip
@@ -182,41 +244,45 @@ def _width(text: str) -> float:
     )
 
 
-def _plot(axes: Axes, rows: Sequence[ForestRow], axis: str) -> None:
-    ends = [e for r in rows for e in (r.hr, r.low, r.high) if numbers.known(e) and 0 < e < np.inf]
-    left = min(0.5, max(_LEAST, min(ends, default=0.5) / 1.08))
-    right = max(2.0, min(_MOST, max(ends, default=2.0) * 1.08))
-    axes.set_xscale("log")
+def _plot(axes: Axes, rows: Sequence[ForestRow], axis: str, scale: Scale) -> None:
+    ends = [
+        end
+        for row in rows
+        for end in (row.value, row.low, row.high, *row.outer)
+        if np.isfinite(end) and (end > 0 or not scale.log)
+    ]
+    left, right = scale.limits(ends)
+    if scale.log:
+        axes.set_xscale("log")
     axes.set_xlim(left, right)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     for y, row in enumerate(rows):
         if y % 2 and not row.heading:
             axes.axhspan(y - 0.5, y + 0.5, color="#f5f6f8", linewidth=0, zorder=0)
-        if numbers.known(row.hr) and row.hr > 0:
-            _mark(axes, y, row, left, right)
-    axes.axvline(1, color=style.QUIET, linewidth=0.9, zorder=1)
-    ticks = _ticks(left, right)
+        if numbers.known(row.value) and (row.value > 0 or not scale.log):
+            _mark(axes, y, row, (left, right), scale.neutral)
+    axes.axvline(scale.neutral, color=style.QUIET, linewidth=0.9, zorder=1)
+    ticks = scale.ticks_within(left, right)
     axes.xaxis.set_major_locator(FixedLocator(ticks))
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_xticklabels([_TICK_WORDS.get(t, f"{t:g}") for t in ticks])
+    words = (_TICK_WORDS.get(t, f"{t:g}".replace("-", "\u2212")) for t in ticks)
+    axes.set_xticklabels(list(words))
     axes.set_yticks([])
     style.tidy(axes)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(axis)
 
 
-def _ticks(left: float, right: float) -> list[float]:
-    """Return at most six ticks, 1 among them."""
-    ticks = [t for t in _TICKS if left <= t <= right]
-    if len(ticks) > 6:
-        ticks = [t for t in ticks if t in (1 / 16, 0.25, 0.5, 1, 2, 4, 8, 16)]
-    return ticks
-
-
-def _mark(axes: Axes, y: int, row: ForestRow, left: float, right: float) -> None:
-    sure = numbers.known(row.low) and (row.low > 1 or row.high < 1)
+def _mark(axes: Axes, y: int, row: ForestRow, ends: tuple[float, float], neutral: float) -> None:
+    left, right = ends
+    sure = numbers.known(row.low) and (row.low > neutral or row.high < neutral)
     color = style.BLUE if sure else style.QUIET
+    if all(map(numbers.known, row.outer)):
+        axes.plot(
+            np.clip(row.outer, left, right), [y, y], "|-", color=style.QUIET, linewidth=0.7,
+            markersize=6, markeredgewidth=0.9, zorder=2,
+        )  # fmt: skip
     if numbers.known(row.low) and numbers.known(row.high):
         axes.plot(
             [max(row.low, left), min(row.high, right)], [y, y], color=color, linewidth=1.3,
@@ -227,9 +293,9 @@ def _mark(axes: Axes, y: int, row: ForestRow, left: float, right: float) -> None
         ):  # fmt: skip
             if beyond:
                 axes.plot([end], [y], arrow, color=color, markersize=4.5, clip_on=False, zorder=3)
-    if left <= row.hr <= right:
+    if left <= row.value <= right:
         axes.plot(
-            [row.hr], [y], "s", markersize=5.2, markeredgecolor=color, markeredgewidth=1.1,
+            [row.value], [y], "s", markersize=5.2, markeredgecolor=color, markeredgewidth=1.1,
             markerfacecolor=color if sure else "white", zorder=4,
         )  # fmt: skip
 
@@ -261,6 +327,9 @@ def _columns(
             axes.text(where / width, -1.05, heads[i], color=style.QUIET, **common)
         for y, (line, row) in enumerate(zip(lines, rows, strict=True)):
             if i < len(line) and line[i]:
-                weight = "bold" if row.heading else "normal"
-                axes.text(where / width, y, line[i], color=style.INK, fontweight=weight, **common)
+                own: dict[str, Any] = {}
+                if row.heading:  # may lie on the plot's neutral line
+                    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+                    own = {"fontweight": "bold", "bbox": box}
+                axes.text(where / width, y, line[i], color=style.INK, **own, **common)
         x += wide + _GAP_IN

@@ -25,6 +25,7 @@ FULL_IN, WIDE_IN = 7.1, 5.4
 INK, QUIET, FAINT, LINE = "#1d2126", "#5d6670", "#c3c9cf", "#d9dde2"
 BLUE, ORANGE = "#164870", "#c8570c"
 SMALL, NORMAL = 7.5, 8.5
+_TINY, _FOOT_IN = 6.5, 0.2
 #: The paper's colors of risk groups; "medium" is the paper's "Mid".
 _SOF = {"low": "#000000", "high": "#cd5c5c"}
 _CRS = {"low": "#10b4f3", "high": "#164870"}
@@ -104,7 +105,9 @@ def panels(count: int, cols: int, cell_in: tuple[float, float]) -> tuple[Figure,
     return figure, grid[:count]
 
 
-def as_file(figure: Figure, form: Format = "svg", *, dpi: int = 300, salt: str = "") -> bytes:
+def as_file(
+    figure: Figure, form: Format = "svg", *, dpi: int = 300, salt: str = "", foot: str = ""
+) -> bytes:
     """Return a figure as the bytes of a file; the same figure gives the same bytes.
 
     Parameters
@@ -115,6 +118,8 @@ def as_file(figure: Figure, form: Format = "svg", *, dpi: int = 300, salt: str =
         Of a PNG.
     salt
         Makes the inner names of an SVG differ from those of another on the same page.
+    foot
+        A line below the figure, which grows by it.
     """
     stream = io.BytesIO()
     metadata: dict[str, Any] = {
@@ -126,9 +131,22 @@ def as_file(figure: Figure, form: Format = "svg", *, dpi: int = 300, salt: str =
     with warnings.catch_warnings(), mpl.rc_context(settings):
         # The font may lack a letter of a name; a box is drawn in its place.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        figure.savefig(stream, format=form, dpi=dpi, metadata=metadata)
+        figure.savefig(stream, format=form, dpi=dpi, metadata=metadata, **_with_foot(figure, foot))
     data = stream.getvalue()
     return _own_ids(data.decode(), salt).encode() if form == "svg" and salt else data
+
+
+def _with_foot(figure: Figure, foot: str) -> dict[str, Any]:
+    """Write a line below a figure; return what to tell `savefig`, so that it is on the paper."""
+    if not foot:
+        return {}
+    from matplotlib.transforms import Bbox
+
+    width, height = figure.get_size_inches()
+    if not any(text.get_gid() == "foot" for text in figure.texts):  # one file was written before
+        figure.text(0.08 / width, -0.05 / height, foot, va="top", ha="left", fontsize=_TINY,
+                    color=QUIET, parse_math=False, gid="foot")  # fmt: skip
+    return {"bbox_inches": Bbox([[0, -_FOOT_IN], [width, height]])}
 
 
 def _own_ids(svg: str, salt: str) -> str:
