@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -119,12 +120,27 @@ def measure_analysis(
         slides_of_patient=slides_of_patient,
         pretreated=pretreated,
     )
+    if band_record is not None:
+        found = _with_coarse_interaction(found, source, interface_options)
     record = _record(source, found, band_record)
     info, problem_words = _slide_info(source)
     notes += problem_words
     write_interface(source.place, found, {**record, "map_notes": notes}, info)
     yield Progress("Measuring the interface", 1, 1)
     return MeasuredInterface(found, record, (*found.notes, *notes))
+
+
+def _with_coarse_interaction(
+    fine: Interface, source: FrontSource, options: InterfaceOptions | None
+) -> Interface:
+    """Take both interaction scores from the coarse map: they depend on the size of neighbors."""
+    coarse = measure_interface(source.tissue_map, options).summary
+    summary = dataclasses.replace(
+        fine.summary,
+        interaction_paper=coarse.interaction_paper,
+        interaction_border=coarse.interaction_border,
+    )
+    return dataclasses.replace(fine, summary=summary)
 
 
 def field_of_view_words(tile_um: float) -> str:

@@ -263,6 +263,14 @@ def test_the_files_say_what_was_measured_and_on_which_map(folder, voter):
     assert any("at any stride" in note for note in found.notes)
 
 
+def test_interaction_scores_stay_those_of_the_map_that_the_paper_defines_them_on(folder, voter):
+    fine, _ = drive(measure_analysis(source_of(folder), SMALL, BAND))
+    coarse = measure_interface(source_of(folder).tissue_map, SMALL).summary
+    assert fine.row()["interaction_paper"] == coarse.interaction_paper > 0
+    assert fine.row()["interaction_border"] == coarse.interaction_border
+    assert fine.interface.summary.interface_mm != coarse.interface_mm
+
+
 def test_the_lines_for_qupath_are_as_long_as_the_runs_and_lie_on_the_border(folder):
     found, _ = drive(measure_analysis(source_of(folder), SMALL))
     lines = json.loads((folder / INTERFACE_GEOJSON).read_text())["features"]
