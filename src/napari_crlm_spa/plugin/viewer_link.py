@@ -261,6 +261,8 @@ class ViewerLink(QObject):
             self.maps.show(slide)
         for each in self._session.slides.values() if blinded else ():
             self.maps.remove(each.id)
+        if slide is not None and blinded:
+            self.maps.activate(slide)
 
     def _on_view_changed(self, view: MapView) -> None:
         if view.kind is MapKind.CONTRIBUTION and self._effects is not None:

@@ -62,6 +62,8 @@ class Blindfold:
             self._mask(event.value)
 
     def _put_on(self) -> None:
+        # What the pointer was on stands there until it moves.
+        self._viewer.status = ""
         for layer in list(self._viewer.layers):
             self._mask(layer)
 

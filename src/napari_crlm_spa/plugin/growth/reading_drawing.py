@@ -30,6 +30,8 @@ TITLE = "Growth pattern"
 STEPS = 100
 LOOK, SELECT, CORNERS = "pan_zoom", "select", "direct"
 FREEHAND, BY_CLICKS = "add_path", "add_polyline"
+#: Colors on the slide, 0-255: the pink of pushing in files is not seen on H&E.
+SHOWN_RGB = {**PATTERN_RGB, "P": (0, 158, 115)}
 #: Shapes whose last corner is joined to the first.
 _CLOSED = frozenset({"polygon", "rectangle"})
 _LINES = frozenset({"path", "line", *_CLOSED})
@@ -37,7 +39,7 @@ _LINES = frozenset({"path", "line", *_CLOSED})
 
 def pattern_color(pattern: str) -> str:
     """Return a pattern's color as ``#rrggbb``."""
-    return "#{:02x}{:02x}{:02x}".format(*PATTERN_RGB.get(pattern, PATTERN_RGB["other"]))
+    return "#{:02x}{:02x}{:02x}".format(*SHOWN_RGB.get(pattern, SHOWN_RGB["other"]))
 
 
 def lines_layer(info: SlideInfo, slide_id: str, name: str) -> LayerData:
@@ -276,7 +278,7 @@ class LineDrawing:
         if not self.layer.nshapes:
             return
         names = [str(name) for name in self.layer.features[PATTERN]]
-        rgb = np.array([PATTERN_RGB.get(name, PATTERN_RGB["other"]) for name in names]) / 255
+        rgb = np.array([SHOWN_RGB.get(name, SHOWN_RGB["other"]) for name in names]) / 255
         self.layer.edge_color = np.hstack([rgb, np.ones((len(rgb), 1))])
         self.layer.face_color = np.zeros((len(rgb), 4))
 

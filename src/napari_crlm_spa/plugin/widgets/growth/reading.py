@@ -110,7 +110,7 @@ class ReadingTab(QWidget):
         self.line_box = LineBox(self.desk.lines)
         self.line_fold = Fold("Draw the pattern as lines", self.line_box)
         self.log = ReadingLog()
-        self.log_fold = Fold("Log of this reading", self.log)
+        self.log_fold = Fold("Log of this reading", _inside(self.log))
         self.banner = QLabel(RESEARCH_USE_ONLY)
         self.banner.setWordWrap(True)
 
@@ -398,6 +398,15 @@ class ReadingTab(QWidget):
     def _clear(self) -> None:
         self.message.clear()
         self.find_button.hide()
+
+
+def _inside(widget: QWidget) -> QWidget:
+    """Wrap a table, which shows and hides itself, for a fold."""
+    around = QWidget()
+    layout = QVBoxLayout(around)
+    layout.setContentsMargins(6, 2, 6, 2)
+    layout.addWidget(widget)
+    return around
 
 
 def _title(desk: ReadingDesk) -> str:

@@ -29,8 +29,8 @@ from napari_crlm_spa.plugin.widgets.job_bar import JobBar
 LISTS, TABLE = "growth_lists_folder", "growth_scores_table"
 HELP = (
     "Each reader gets the slides of the queue in another order, under names that tell nothing. "
-    "Some come twice. What the names stand for is in <b>key.csv</b> beside the lists: readers need not "
-    "open it."
+    "Some come twice. What the names stand for is in <b>key.csv</b> beside the lists: readers "
+    "need not open it."
 )
 
 
