@@ -248,7 +248,7 @@ def test_pictures_keep_to_their_memory(qtbot, measured, monkeypatch):
 
 
 def test_the_same_line_measured_anew_stays_where_it_is(ribbon, measured):
-    session, found = measured
+    _, found = measured
     view = ribbon.view
     view.zoom(4)
     view.scroll_to(1000.0)

@@ -21,8 +21,6 @@ KINDS = (WHISKER_KIND, LINE_KIND, PLACE_KIND)
 SCREEN_PX = {LINE_KIND: 4.5, WHISKER_KIND: 1.6, PLACE_KIND: 3.0}
 WHISKER_EVERY_UM = 250.0
 WHISKER_COLOR = "#003f5c"
-#: A line may leave the measured points by this share of a tile; nobody sees it.
-TOLERANCE_TILES = 0.06
 #: What cannot be judged is dashed: so much line, so much gap.
 DASH_UM = 150.0
 PLACE_COLORS = ("#ffffff", "#101010")
@@ -71,14 +69,13 @@ def line_width_um(zoom: float, kind: str) -> float:
 def line_segments(interface: Interface) -> tuple[Segments, NDArray[np.float32]]:
     """Return the lines of all runs: (start, direction), shape (n, 2, 2), and RGBA, shape (n, 4)."""
     segments, colors = [], []
-    tolerance_um = TOLERANCE_TILES * interface.stride_um
     for run in interface.runs:
         contour = interface.contours[run.contour]
         points = _run_points(contour, run.start, run.n_points)
         if run.code == InterfaceCode.U:
             found = _dashes(points, contour.spacing_um)
         else:
-            found = _joined(_simple(points, tolerance_um))
+            found = _joined(_thinned(points))
         segments.append(found)
         colors.append(np.repeat([_rgba(CODE_COLORS[run.code])], len(found), axis=0))
     if not segments:
@@ -113,17 +110,10 @@ def _run_points(contour: Contour, start: int, n_points: int) -> NDArray[np.float
     return contour.vertices_um[at]
 
 
-def _simple(points: NDArray[np.float64], tolerance_um: float) -> NDArray[np.float64]:
-    from skimage.measure import approximate_polygon
-
-    if len(points) < 4:
-        return points
-    # A run that goes all around ends where it begins: its halves are simplified one by one.
-    middle = len(points) // 2
-    halves = [
-        approximate_polygon(part, tolerance_um) for part in (points[: middle + 1], points[middle:])
-    ]
-    return np.concatenate([halves[0], halves[1][1:]])
+def _thinned(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Every other point and the last: four in a tile are more than can be seen."""
+    at = np.arange(0, len(points) - 1, 2)
+    return points[np.append(at, len(points) - 1)]
 
 
 def _dashes(points: NDArray[np.float64], spacing_um: float) -> Segments:
