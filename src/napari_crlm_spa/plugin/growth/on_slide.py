@@ -6,7 +6,6 @@ show follows the tissue map.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
@@ -47,18 +46,11 @@ class InterfaceLayers:
         self._opacity = 1.0
         self._blink = False
         self._setting = False
-        self._ears: list[tuple[Any, Callable[..., None]]] = [
-            (camera_of(viewer).events.zoom, self._on_zoom),
-            (session.view_changed, self._on_view),
-        ]
-        for signal, slot in self._ears:
-            signal.connect(slot)
+        session.view_changed.connect(self._on_view)
 
     def let_go(self) -> None:
         """Take the lines away and hear no more."""
-        for signal, slot in self._ears:
-            signal.disconnect(slot)
-        self._ears.clear()
+        self._session.view_changed.disconnect(self._on_view)
         self.show(None)
 
     def of(self, kind: str) -> list[Layer]:
@@ -77,7 +69,7 @@ class InterfaceLayers:
         for kind in (lines.WHISKER_KIND, lines.LINE_KIND):
             if self._wanted[kind]:
                 self._put(kind, measured)
-        self._fit()
+        self.fit()
 
     def want(self, *, line: bool | None = None, whiskers: bool | None = None) -> None:
         """Show or hide the line and the whiskers."""
@@ -105,7 +97,7 @@ class InterfaceLayers:
             found[0].data = lines.place_segments(*place)
         else:
             self._add(lines.place_layer(*place, self._measured.slide.id))
-            self._fit()
+            self.fit()
 
     # -- inside ---------------------------------------------------------------------------
 
@@ -154,7 +146,7 @@ class InterfaceLayers:
                 below = index + 1
         return min(below, len(self._viewer.layers) - 1)
 
-    def _fit(self) -> None:
+    def fit(self) -> None:
         """Keep the lines as wide on the screen as they were."""
         zoom = max(camera_of(self._viewer).zoom, LEAST_ZOOM)
         for kind in lines.KINDS:
@@ -162,9 +154,6 @@ class InterfaceLayers:
                 width_um = lines.line_width_um(zoom, kind)
                 if abs(layer.edge_width - width_um) > 0.01 * width_um:
                     layer.edge_width = width_um
-
-    def _on_zoom(self, _event: Any = None) -> None:
-        self._fit()
 
     def _on_view(self, view: Any) -> None:
         if view.blink != self._blink:

@@ -12,6 +12,9 @@ from napari_crlm_spa.plugin.growth.keeper import InterfaceKeeper, Measured
 from napari_crlm_spa.plugin.growth.on_slide import InterfaceLayers
 from napari_crlm_spa.plugin.keys import Keys
 from napari_crlm_spa.plugin.session import Session
+from napari_crlm_spa.plugin.throttle import Throttle
+from napari_crlm_spa.plugin.viewer_link import LINES_MS
+from napari_crlm_spa.plugin.viewer_look import camera_of
 from napari_crlm_spa.plugin.widgets.covered import Covered
 from napari_crlm_spa.plugin.widgets.growth.gallery_box import NEXT_KEY, PREVIOUS_KEY
 from napari_crlm_spa.plugin.widgets.growth.measured import MeasuredTab
@@ -46,6 +49,7 @@ class GrowthDesk(QObject):
         if self.reading is not None:
             self.reading.committed.connect(self.measured.refresh_labels)
         self.ribbon = Ribbon(session)
+        self._fit_lines = Throttle(self.on_slide.fit, self, every_ms=LINES_MS)
         self._keys = Keys(viewer)
         self._keys.bind(NEXT_KEY, lambda: self._step(1))
         self._keys.bind(PREVIOUS_KEY, lambda: self._step(-1))
@@ -59,6 +63,7 @@ class GrowthDesk(QObject):
             (session.hovered, self.ribbon.on_hovered),
             (session.view_changed, self._on_view),
             (session.blinded_changed, self._on_blinded),
+            (camera_of(viewer).events.zoom, self._on_zoom),
         ]
         for signal, slot in self._ears:
             signal.connect(slot)
@@ -75,6 +80,7 @@ class GrowthDesk(QObject):
         for signal, slot in self._ears:
             signal.disconnect(slot)
         self._ears.clear()
+        self._fit_lines.stop()
         self._keys.let_go()
         self.keeper.detach()
         self.measured.let_go()
@@ -83,6 +89,9 @@ class GrowthDesk(QObject):
         self.on_slide.let_go()
         if self.reading is not None:
             self.reading.let_go()
+
+    def _on_zoom(self, _event: Any = None) -> None:
+        self._fit_lines.poke()
 
     def _step(self, by: int) -> None:
         if not self._session.blinded:
