@@ -69,4 +69,10 @@ def adjusted_words(columns: object) -> str:
     names = [name.strip() for name in str(columns or "").split(",") if name.strip()]
     names = [name for name in names if name != "nan"]
     own = {"chemo": "Preoperative chemotherapy"}
-    return ", ".join(own.get(name) or label_of(name) for name in names)
+    labels = [own.get(name) or label_of(name) for name in names]
+    # Labels begin a line elsewhere; here they stand in a sentence. Names such as CEA stay.
+    return ", ".join(_lower(label) for label in labels)
+
+
+def _lower(label: str) -> str:
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label

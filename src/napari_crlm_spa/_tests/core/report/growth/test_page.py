@@ -7,9 +7,12 @@ import re
 import pytest
 
 from napari_crlm_spa._tests.chromium import measured, needs_chromium
+from napari_crlm_spa._tests.core.hgp.made_study import made_reviews, made_truth
+from napari_crlm_spa._tests.core.hgp.test_association import finished
 from napari_crlm_spa._tests.core.report.cohort.test_page import Tags
 from napari_crlm_spa._tests.core.report.growth.conftest import made
 from napari_crlm_spa.core.cohort.study.folder import read_study, write_study
+from napari_crlm_spa.core.hgp.agree import agree
 from napari_crlm_spa.core.report.cohort import write_cohort_report
 from napari_crlm_spa.core.report.cohort.contents import Tables
 from napari_crlm_spa.core.report.cohort.page import Links, render_page
@@ -120,7 +123,7 @@ def test_the_methods_say_what_was_done(study):
         "3 rules",
         "at most 5 % other",
         "chemotherapy-naive and pretreated patients",
-        "plain and adjusted for Preoperative chemotherapy, Clinical risk score",
+        "plain and adjusted for preoperative chemotherapy, clinical risk score",
         "20 bootstrap samples of whole patients (seed 0)",
         "lifelines 0.30.3",
         "not replacement from pushing",
@@ -169,10 +172,10 @@ def test_the_page_can_be_drawn_anew_from_the_folder(written, page, tmp_path):
     again.unlink()
 
 
-def test_a_reader_alone_without_measurement_has_a_short_page(study, tmp_path):
-    left = without(study, *(set(study.tables) - {"raters", "slides", "flow", "patients"}))
-    write_study(tmp_path, left)
-    text = write_cohort_report(tmp_path, left).read_text("utf-8")
+def test_a_reader_alone_without_measurement_has_a_short_page(tmp_path):
+    alone = finished(agree(made_reviews(made_truth(12), ("Ada",), repeats=0)))
+    write_study(tmp_path, alone)
+    text = write_cohort_report(tmp_path, alone).read_text("utf-8")
     assert re.findall(r'<section id="(\w+)"', text) == ["slides", "readers", "methods"]
 
 
