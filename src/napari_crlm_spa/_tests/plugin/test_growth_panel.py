@@ -87,7 +87,7 @@ def interface_of(dock):
 def test_a_slide_that_was_not_analyzed_says_what_to_do(dock):
     tab = dock.desk.measured
     assert "has no tissue map yet" in tab.state.text()
-    assert "press Run analysis" in tab.state.text()
+    assert "press Run" in tab.state.text()
     assert not tab.results.isVisibleTo(tab)
 
 

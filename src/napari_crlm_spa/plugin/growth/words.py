@@ -19,7 +19,7 @@ def state_words(slide: OpenSlide | None, run: Run | None) -> str:
     if run is not None and run.slide_id == slide.id:
         return f"{slide.stem} is being analyzed. Its interface is measured when that has ended."
     return (
-        f"{slide.stem} has no tissue map yet. Go to the CRLM-SPA tab and press Run analysis; the "
+        f"{slide.stem} has no tissue map yet. Go to the CRLM-SPA tab and press Run; the "
         "interface is measured on its map."
     )
 
