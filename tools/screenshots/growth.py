@@ -22,10 +22,17 @@ def walk(slides: Path, out: Path) -> None:
     desk.picture("growth-gallery", growth)
     desk.click(measured.gallery.on)
     desk.click(measured.ribbon_button)
-    desk.until(lambda: not ribbon.reading.isVisible())
-    desk.wait(2)
+    _read(desk, ribbon)
     desk.picture("growth-ribbon")
     ribbon.view.show_all()
-    desk.wait(4)
+    _read(desk, ribbon)
     desk.picture("growth-ribbon-all", ribbon)
     desk.close()
+
+
+def _read(desk: Desk, ribbon) -> None:
+    """Wait for the pieces of the slide that are in view."""
+    desk.wait(1)
+    view = ribbon.view
+    desk.until(lambda: all(view.pictures.known(piece) for piece in view._wanted()))
+    desk.wait(1)

@@ -24,6 +24,8 @@ from napari_crlm_spa.plugin.widgets.growth.gallery import ORDERS, SHOWN, Stretch
 
 ORDER, CODES = "growth_order", "growth_codes"
 NEXT_KEY, PREVIOUS_KEY = "J", "K"
+#: Sides of the frame around a stretch, in tiles.
+LEAST_TILES = 4
 
 
 class GalleryBox(QWidget):
@@ -131,6 +133,9 @@ class GalleryBox(QWidget):
             return
         slide = self._measured.slide
         self._session.select(slide.id)
-        self._session.fly_wanted.emit(FlyTarget(slide.id, stretch.center_um, stretch.box_um))
+        # The frame of a straight stretch would lie on its line.
+        least_um = LEAST_TILES * self._measured.tissue_map.stride_um
+        width_um, height_um = (max(side, least_um) for side in stretch.box_um)
+        self._session.fly_wanted.emit(FlyTarget(slide.id, stretch.center_um, (width_um, height_um)))
         self.line.setText(f"stretch {position + 1} of {len(self.gallery.stretches)}")
         self.chosen.emit(stretch)
