@@ -2,8 +2,7 @@
 
 import pandas as pd
 import pytest
-from qtpy.QtCore import Qt
-from qtpy.QtTest import QTest
+from napari.components import ViewerModel
 from qtpy.QtWidgets import QApplication, QLabel
 
 from napari_crlm_spa._tests.plugin.canvas_mouse import CanvasMouse
@@ -18,7 +17,6 @@ from napari_crlm_spa.plugin.widgets.panel import AnalysisPanel
 from napari_crlm_spa.plugin.worker import PipelineWorker
 
 TIMEOUT_MS = 60_000
-LEFT = Qt.MouseButton.LeftButton
 N_SLIDES = 3
 
 
@@ -37,9 +35,14 @@ class ReadingPlace:
     def results(self):
         return self.folder / "results"
 
+    @staticmethod
+    def is_seen(widget):
+        """Whether a widget is to be seen once its window is."""
+        return widget.isVisibleTo(widget.window())
+
     def click(self, button):
-        assert button.isEnabled() and button.isVisible()
-        QTest.mouseClick(button, LEFT)
+        assert button.isEnabled() and self.is_seen(button)
+        button.click()
         QApplication.processEvents()
 
     def enter(self, d=0, r=0, p=0, other=0):
@@ -61,8 +64,9 @@ class ReadingPlace:
 
     def words(self):
         """Every text that stands in a label of the window now."""
-        labels = self.tab.window().findChildren(QLabel)
-        return " ".join(each.text() for each in labels if each.isVisible())
+        tops = {each.window() for each in (self.panel, self.panel.queue_box, self.tab)}
+        labels = [label for top in tops for label in top.findChildren(QLabel)]
+        return " ".join(each.text() for each in labels if self.is_seen(each))
 
     def mouse(self):
         return CanvasMouse(self.viewer, self.panel)
@@ -78,21 +82,34 @@ class ReadingPlace:
 
 
 @pytest.fixture(name="place")
-def place_fixture(make_napari_viewer_proxy, slide_path, qtbot, tmp_path):
-    """The window with workspace and tab; three analyzed slides are in the queue."""
+def place_fixture(slide_path, qtbot, tmp_path):
+    """Workspace and tab without a window; three analyzed slides are in the queue."""
+    yield from _place(ViewerModel(), slide_path, qtbot, tmp_path)
+
+
+@pytest.fixture(name="seen_place")
+def seen_place_fixture(make_napari_viewer_proxy, slide_path, qtbot, tmp_path):
+    """The same in a window that is shown, for mouse and keys."""
+    yield from _place(make_napari_viewer_proxy(show=True), slide_path, qtbot, tmp_path)
+
+
+def _place(viewer, slide_path, qtbot, tmp_path):
     slides = copies_of(slide_path, tmp_path / "slides", N_SLIDES)
     for path in slides:
         write_finished(tmp_path / "results", path)
-    viewer = make_napari_viewer_proxy(show=True)
     panel = AnalysisPanel(viewer)
-    viewer.window.add_dock_widget(panel, name="CRLM-SPA")
     panel.settings.set_results(str(tmp_path / "results"))
     panel.session.set_reader("Anna")
     panel.control.take([QueuedSlide(path) for path in slides])
     opener = SlideOpener(viewer, panel)
     opener.use_workspace(panel)
     tab = ReadingTab(panel.session, viewer, opener)
-    viewer.window.add_dock_widget(tab, name="Read")
+    window = getattr(viewer, "window", None)
+    for name, widget in (("CRLM-SPA", panel), ("Read", tab)):
+        if window is None:
+            qtbot.addWidget(widget)
+        else:
+            window.add_dock_widget(widget, name=name)
     QApplication.processEvents()
     yield ReadingPlace(viewer, panel, tab, qtbot, tmp_path, slides)
     tab.let_go()

@@ -4,9 +4,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
-from napari_crlm_spa._tests.plugin.growth_reading import (  # noqa: F401 - a fixture
+from napari_crlm_spa._tests.plugin.growth_reading import (  # noqa: F401 - fixtures
     TIMEOUT_MS,
     place_fixture,
+    seen_place_fixture,
 )
 from napari_crlm_spa.core.cohort.table.cells import read_sheet
 from napari_crlm_spa.core.hgp.imports import ImportOptions, import_reviews
@@ -47,7 +48,7 @@ def test_nothing_of_a_slides_results_is_seen_until_the_reading_is_committed(plac
     assert desk.slide.review is not None  # the results are there, and hidden
     assert place.result_layers() == []
     for widget in (place.panel.tabs, place.panel.legend, place.panel.queue_box.view):
-        assert not widget.isVisible()
+        assert not place.is_seen(widget)
     words = place.words().lower()
     assert "risk group" not in words and "tumor region" not in words
     assert BLINDED.lower() in words and "blinded: results" in words
@@ -58,7 +59,7 @@ def test_nothing_of_a_slides_results_is_seen_until_the_reading_is_committed(plac
         "tumor_region",
     ]
     assert all(each.visible for each in place.result_layers())
-    assert place.panel.tabs.isVisible() and place.panel.queue_box.isVisible()
+    assert place.is_seen(place.panel.tabs) and place.is_seen(place.panel.queue_box.view)
 
 
 def test_the_slide_is_named_as_in_the_list_until_it_may_be_known(place):
@@ -73,7 +74,8 @@ def test_the_slide_is_named_as_in_the_list_until_it_may_be_known(place):
     assert any(item.slide in layer.name for layer in place.viewer.layers)
 
 
-def test_keys_that_show_maps_or_step_the_queue_do_nothing_while_reading_blinded(place):
+def test_keys_that_show_maps_or_step_the_queue_do_nothing_while_reading_blinded(seen_place):
+    place = seen_place
     desk = begin(place)
     mouse = place.mouse()
     for key in (Qt.Key.Key_M, Qt.Key.Key_B, Qt.Key.Key_T):
@@ -110,7 +112,7 @@ def test_ending_an_uncommitted_reading_of_a_list_closes_its_slide(place):
     slide_id = desk.slide.id
     place.tab.end_action.trigger()
     assert slide_id not in place.session.slides
-    assert not place.session.blinded and place.panel.tabs.isVisible()
+    assert not place.session.blinded and place.is_seen(place.panel.tabs)
 
 
 # -- committing ---------------------------------------------------------------------------
@@ -204,14 +206,14 @@ def test_results_stay_hidden_from_slide_to_slide_if_the_reader_wants_it(place):
 
 
 def test_the_second_reading_of_a_slide_knows_nothing_of_the_first(place):
-    desk = begin(place, repeats_pct=100.0)
-    slide, first = desk.item.slide, desk.at
+    desk = begin(place, repeats_pct=50.0)
+    rounds = {(each.slide, each.round): at for at, each in enumerate(desk.list.items)}
+    slide = next(name for name, number in rounds if number == 2)
+    second = rounds[slide, 2]
+    desk.open(rounds[slide, 1])
+    place.ready()
     place.enter(d=100)
     place.click(place.tab.form.commit_button)
-    (second,) = [
-        at for at, each in enumerate(desk.list.items) if each.slide == slide and at != first
-    ]
-    assert desk.list.items[second].round == 2
     desk.open(second)
     place.ready()
     assert place.session.blinded and not desk.is_committed
@@ -240,11 +242,11 @@ def test_a_slide_that_is_missing_is_found_in_another_folder(place):
     path = place.make_list()
     place.tab.open_list(path)
     place.click(place.tab.list_box.next_button)
-    assert "not found" in place.tab.message.text and place.tab.find_button.isVisible()
+    assert "not found" in place.tab.message.text and place.is_seen(place.tab.find_button)
     place.tab.look_in(place.folder / "slides")
     place.ready()
     assert place.tab.desk.slide is not None and place.session.blinded
-    assert not place.tab.find_button.isVisible()
+    assert not place.is_seen(place.tab.find_button)
 
 
 def test_reviews_of_all_slides_become_one_table_of_the_reader(place):
@@ -276,7 +278,7 @@ def test_lists_are_made_of_the_slides_in_the_queue(place):
     box.raters.setText("Anna, Ben")
     box.folder.setText(str(place.folder / "made"))
     box.form.editors["how"].set("extremes")
-    assert box.warning.isVisible()
+    assert place.is_seen(box.warning)
     box.form.editors["k_extremes"].set(1)
     place.click(box.make_button)
     place.qtbot.waitUntil(lambda: "has a score" in place.tab.message.text, timeout=TIMEOUT_MS)
@@ -301,13 +303,14 @@ def test_lists_are_made_of_the_slides_in_the_queue(place):
 def test_research_use_only_is_always_in_sight(place):
     assert "research use only" in place.tab.banner.text().lower()
     begin(place)
-    assert place.tab.banner.isVisible()
+    assert place.is_seen(place.tab.banner)
 
 
 # -- drawing with the mouse ---------------------------------------------------------------
 
 
-def test_keys_choose_pattern_and_tool_and_the_mouse_draws(place):
+def test_keys_choose_pattern_and_tool_and_the_mouse_draws(seen_place):
+    place = seen_place
     desk = begin(place)
     mouse = place.mouse()
     mouse.look_at((0, 20), (0, 24))

@@ -228,6 +228,9 @@ class ReadingDesk(QObject):
             self._keep(review.opened())
             if was_seen:
                 self._note_shown()
+        elif not item.is_done:
+            # The list is another copy, or no CSV.
+            self._fill(review)
         self.lines.open(slide, self._folder, readings.rater, item.name)
         self._session.set_blinded(self._hides)
         self._note_shown_later()
@@ -237,7 +240,7 @@ class ReadingDesk(QObject):
         """Whether results of what is read are hidden."""
         if self.list is None or not self.list.blinded:
             return False
-        return self.hold_back or not self.is_committed
+        return not self.is_committed or (self.hold_back and len(self.list) > 1)
 
     def commit(self, values: Mapping[str, Any]) -> bool:
         """Commit a reading, or a change of it; tells whether it was taken.
@@ -258,7 +261,7 @@ class ReadingDesk(QObject):
         if not was_committed:
             self._fill(review)
             self.told.emit(f"{self.list.items[self.at].name} is committed.")
-            if self.hold_back and len(self.list) > 1:
+            if self._hides:
                 self.next_open()
             else:
                 self.reveal()
