@@ -97,7 +97,9 @@ def _icc(x: Floats, y: Floats) -> float:
     error = float(apart.var(ddof=1)) / 2
     columns = n * float(apart.mean()) ** 2 / 2
     below = rows + error + 2 * (columns - error) / n
-    return (rows - error) / below if below > 0 else NAN
+    # What adding up leaves of no variation is none.
+    least = (1e-12 * float(np.abs(total).max())) ** 2
+    return (rows - error) / below if below > least else NAN
 
 
 def _kappa(a: Floats, b: Floats) -> float:

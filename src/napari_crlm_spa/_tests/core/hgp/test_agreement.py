@@ -205,3 +205,19 @@ def test_wilsons_interval_is_the_published_one():
     )
     assert (wilson(0, 20).lower, wilson(0, 20).upper) == pytest.approx((0.0, 0.1611), abs=5e-5)
     assert np.isnan(wilson(0, 0).value)
+
+
+@pytest.mark.parametrize("share", [33.3, 100 / 3, 99.9, 0.1])
+def test_equal_readings_agree_on_nothing_whatever_adding_up_leaves(share):
+    """The mean of 33.3, 33.3 and 33.3 is not 33.3 in binary numbers."""
+    found = icc_a1(np.full((7, 3), share))
+    assert np.isnan(found.value)
+    assert "the same" in found.reason
+
+
+def test_a_constant_difference_has_no_slope_whatever_subtracting_leaves():
+    shares = np.arange(7) * 0.1
+    found = bland_altman(shares + 0.2, shares)
+    assert found.sd == 0
+    assert np.isnan(found.slope_p)
+    assert "the same" in found.reason

@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 NAN = float("nan")
+#: Relative to the measurements: so little is what subtracting leaves of none.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +80,12 @@ def bland_altman(
     z = float(special.ndtri((1 + level) / 2)) if width_sd is None else width_sd
     t = float(special.stdtrit(n - 1, (1 + level) / 2))
     bias, sd = float(difference.mean()), float(difference.std(ddof=1))
+    if sd <= _ROUNDING * max(np.abs(a).max(), np.abs(b).max()):
+        sd = 0.0
     half = float(t * sd / np.sqrt(n))
     at_limit = float(t * sd * np.sqrt(1 / n + z**2 / (2 * (n - 1))))
     low, high = bias - z * sd, bias + z * sd
-    slope, slope_p = _slope((a + b) / 2, difference)
+    slope, slope_p = _slope((a + b) / 2, difference) if sd else (NAN, NAN)
     return BlandAltman(
         bias=bias,
         bias_lower=bias - half,

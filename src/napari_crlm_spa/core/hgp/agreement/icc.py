@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike
 from scipy import special
 
 NAN = float("nan")
+#: Relative to the ratings: so little is what adding up leaves of none.
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def icc_a1(ratings: ArrayLike, *, level: float = 0.95) -> Icc:
         why = "An intraclass correlation needs two raters and two subjects that both rated."
         return Icc(NAN, NAN, NAN, n, k, why)
     rows, columns, error = _mean_squares(table)
-    if rows + columns + error == 0:
+    if rows + columns + error <= (_ROUNDING * np.abs(table).max()) ** 2:
         return Icc(NAN, NAN, NAN, n, k, "All ratings are the same, so nothing can correlate.")
     value = (rows - error) / (rows + (k - 1) * error + k * (columns - error) / n)
     if value >= 1 - 1e-12:

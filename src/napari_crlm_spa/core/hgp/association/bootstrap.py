@@ -100,7 +100,7 @@ def _percentiles(values: Floats, patients: int, level: float) -> Interval:
         return Interval(NAN, NAN, patients, len(defined), why)
     tail = 50 * (1 - level)
     lower, upper = np.percentile(defined, [tail, 100 - tail])
-    if lower == upper:
+    if upper - lower <= 1e-12 * max(1.0, abs(lower)):
         why = "All draws of the patients give the same number: no interval."
         return Interval(NAN, NAN, patients, len(defined), why)
     return Interval(float(lower), float(upper), patients, len(defined))
