@@ -15,13 +15,11 @@ from napari_crlm_spa.core.cohort.study.gather import Gathering
 from napari_crlm_spa.core.cohort.table import Cohort, flow_frame, problems_frame
 from napari_crlm_spa.core.hgp import table_notes as notes
 from napari_crlm_spa.core.hgp.agree_options import AgreeOptions
-from napari_crlm_spa.core.hgp.columns import (
-    CHEMO,
-    PCT_D,
-)
+from napari_crlm_spa.core.hgp.columns import CHEMO, PCT_D
 from napari_crlm_spa.core.hgp.consensus import N_RATERS, Compared, called, compare, reviewed
 from napari_crlm_spa.core.hgp.measured_tables import add_measured
 from napari_crlm_spa.core.hgp.measures import Measures
+from napari_crlm_spa.core.hgp.one_name import slide_key, with_one_name
 from napari_crlm_spa.core.hgp.outcome_tables import outcome_tables
 from napari_crlm_spa.core.hgp.patients import FEW_BLOCKS, patient_table
 from napari_crlm_spa.core.hgp.readers import (
@@ -69,6 +67,7 @@ def agree(
         If no review can be used.
     """
     options = options or AgreeOptions()
+    reviews = with_one_name(reviews)
     book = Gathering()
     compared = compare(reviews.frame, None if measures is None else measures.frame, options)
     if not len(compared.slides):
@@ -80,6 +79,7 @@ def agree(
     _facts(book, compared, patients, options)
     _readers(book, compared, options)
     if measures is not None:
+        _unmeasured(book, compared, measures)
         yield from add_measured(book, compared, options)
     book.table("patients", "Patients", patients, notes.PATIENTS)
     if cohort is not None:
@@ -90,6 +90,11 @@ def agree(
     book.table("flow", "What counts", flow_frame(compared.flow))
     problems = (*reviews.problems, *(measures.problems if measures else ()))
     book.table("problems", "Problems of the tables", problems_frame(problems))
+    if problems:
+        book.warn(
+            f"The tables have {_count(len(problems), 'problem')}, listed in the table problems; "
+            "rows with an error are not used."
+        )
     _doubts(book, compared, patients, options)
     return book.study("hgp", name)
 
@@ -146,6 +151,27 @@ def _outcome(
         book.facts |= {"outcome_n": int(first["n"]), "outcome_events": int(first["events"])}
 
 
+def _unmeasured(book: Gathering, compared: Compared, measures: Measures) -> None:
+    known = {slide_key(name) for name in measures.frame[SLIDE]}
+    slides = compared.slides[SLIDE]
+    missing = sum(slide_key(name) not in known for name in slides)
+    if missing == len(slides):
+        book.warn(
+            f"None of the {_count(len(slides), 'reviewed slide')} is among the "
+            f"{_count(len(known), 'slide')} of the table of measures, so no measurement is "
+            "compared. Name slides alike in both (suffix and capitals don't count)."
+        )
+    elif missing:
+        book.warn(
+            f"{missing} of {len(slides)} reviewed slides are not in the table of measures. "
+            "Measure them, or name slides alike in both (suffix and capitals don't count)."
+        )
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n} {what}{'' if n == 1 else 's'}"
+
+
 def _doubts(
     book: Gathering, compared: Compared, patients: pd.DataFrame, options: AgreeOptions
 ) -> None:
@@ -153,36 +179,38 @@ def _doubts(
     ties = int(slides[reviewed(called("strict"))].isna().sum())
     if ties:
         book.warn(
-            f"On {ties} slides as many readers say D as non-D: they have no strict call. Let the "
+            f"On {_count(ties, 'slide')} as many readers say D as non-D: no strict call. Let the "
             f"readers agree and enter it as the reader {options.consensus_rater}."
         )
     single = int((slides[N_RATERS] < 2).sum())
     if single and slides[N_RATERS].max() > 1:
-        book.warn(f"{single} of {len(slides)} slides were read by one reader only.")
+        book.warn(f"Of {_count(len(slides), 'slide')} {single} had one reader only.")
     few = int((patients[FEW_BLOCKS] == 1).sum())
     if few:
         book.warn(
-            f"{few} of {n} patients have a lesion with fewer than {options.min_blocks} blocks: "
-            "one block misses other patterns of the lesion more often."
+            f"Of {_count(n, 'patient')} {few} had a lesion with fewer than {options.min_blocks} "
+            "blocks: one block misses other patterns of the lesion more often."
         )
     if len(slides) > n:
         book.warn(
-            f"{len(slides)} slides are of {n} patients: intervals draw whole patients; p values "
-            "of correlations, Fisher's test and Wilson's intervals take slides as independent."
+            f"{len(slides)} slides are of {_count(n, 'patient')}: intervals of what was measured "
+            "draw whole patients; intervals of readers and of limits, Wilson's intervals and p "
+            "values of correlations and Fisher's test take slides as independent."
         )
     treated = int((patients[CHEMO] == 1).sum())
     if treated:
         book.warn(
-            f"{treated} of {n} patients were pretreated. Chemotherapy shifts the growth pattern "
-            "towards desmoplastic, so look at both strata."
+            f"Of {_count(n, 'patient')} {treated} had been pretreated. Chemotherapy shifts the "
+            "growth pattern towards desmoplastic, so look at both strata."
         )
     if patients[CHEMO].isna().any():
         book.warn(
-            f"Of {int(patients[CHEMO].isna().sum())} of {n} patients it is not known whether they "
-            "were pretreated."
+            f"Of {int(patients[CHEMO].isna().sum())} of {_count(n, 'patient')} it is not known "
+            "whether they were pretreated."
         )
     nameless = int((slides[PATIENT] == slides[SLIDE]).sum())
     if nameless:
         book.warn(
-            f"{nameless} slides name no patient and count as one each. Fill in the column patient."
+            f"Of {_count(nameless, 'slide')} no patient is named: each counts as one of its own. "
+            "Fill in the column patient."
         )

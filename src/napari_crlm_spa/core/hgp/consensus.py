@@ -6,7 +6,6 @@ Only first readings count here; repeated ones tell how far a reader agrees with 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,14 +24,17 @@ from napari_crlm_spa.core.hgp.columns import (
     MEASURE_NUMBERS,
     N_BLOCKS,
     PCT_D,
+    PCT_N,
     PCT_NON_D,
+    PCT_O,
     RATER,
+    RIM_MEDIAN_UM,
     ROUND,
     SHARES,
     VIABLE,
 )
+from napari_crlm_spa.core.hgp.one_name import commonest, slide_key
 from napari_crlm_spa.core.hgp.rules import RULES, Rule, desmoplastic
-from napari_crlm_spa.core.slide import stem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,11 +102,6 @@ def compare(
     return Compared(readings, slides, tuple(flow.steps))
 
 
-def slide_key(name: str) -> str:
-    """Return what slides are recognized by: the name without suffix, whatever the case."""
-    return stem(Path(name)).casefold()
-
-
 def first_readings(readings: pd.DataFrame) -> pd.DataFrame:
     """Return each reader's first round of each slide and lesion."""
     ordered = readings.sort_values(ROUND, kind="stable")
@@ -140,18 +137,22 @@ def _slides(readings: pd.DataFrame, options: AgreeOptions) -> pd.DataFrame:
     for name, group in first.groupby(SLIDE, sort=False):
         spoken = group[group[RATER].str.casefold() == options.consensus_rater.casefold()]
         votes = spoken if len(spoken) else group
-        share = votes[list(SHARES)]
+        # A reader who told lesions of the slide apart has one vote as well.
+        by_reader = votes.groupby(RATER, sort=False)
+        share, least_d = by_reader[list(SHARES)].mean(), by_reader[PCT_D].min()
         middle = share.mean() if options.consensus == "mean" else share.median()
         row: dict[str, Any] = {
             SLIDE: name,
-            PATIENT: _commonest(group[PATIENT]),
-            LESION: _commonest(group[LESION]),
+            PATIENT: commonest(group[PATIENT]),
+            LESION: commonest(group[LESION]),
             N_RATERS: int(group[RATER].nunique()),
             **{reviewed(column): float(middle[column]) for column in SHARES},
         }
         row[reviewed(PCT_NON_D)] = 100 - row[reviewed(PCT_D)]
         for rule in RULES:
-            calls = desmoplastic(votes[PCT_D], rule, tolerance_pct=options.tolerance_pct)
+            # Strict: all lesions must be D. The other rules go by the share of the whole slide.
+            told = least_d if rule == "strict" else share[PCT_D]
+            calls = desmoplastic(told, rule, tolerance_pct=options.tolerance_pct)
             row[reviewed(called(rule))] = majority(calls)
         row[CHEMO] = majority(group[CHEMO].to_numpy(float))
         row[N_BLOCKS] = float(group[N_BLOCKS].max())
@@ -171,11 +172,6 @@ def majority(votes: Floats) -> float:
     if not len(known) or known.mean() == 0.5:
         return NAN
     return float(known.mean() > 0.5)
-
-
-def _commonest(texts: pd.Series[Any]) -> str:
-    filled = [str(text) for text in texts if text]
-    return max(dict.fromkeys(filled), key=filled.count) if filled else ""
 
 
 def _measured(
@@ -199,7 +195,7 @@ def _measured(
         result[ASSESSABLE_MM] < options.min_interface_mm
     )
     if few.any():
-        result.loc[few, list(MEASURE_NUMBERS[:3])] = NAN
+        result.loc[few, [PCT_D, PCT_N, PCT_O, RIM_MEDIAN_UM]] = NAN
         flow.drop(
             "slides",
             "interface too short",

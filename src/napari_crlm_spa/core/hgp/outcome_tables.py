@@ -107,10 +107,10 @@ def _joined(patients: pd.DataFrame, cohort: Cohort) -> tuple[pd.DataFrame, list[
     table = table[table["_at"] >= 0].reset_index(drop=True)
     warnings = []
     if not len(table):
-        names = ", ".join(map(str, patients[PATIENT].head(3)))
+        # Names stay out: the warning stands on the page, which is sent around.
         none = (
-            f"None of the reviewed patients ({names}, ...) is in the cohort {cohort.name}, so "
-            "there is nothing on survival. Name patients alike in both."
+            f"None of the reviewed patients is in the cohort {cohort.name}, so there is nothing on "
+            "survival. Name patients alike in both; those reviewed are in the table patients."
         )
         return table, [none]
     if lost:
