@@ -13,6 +13,7 @@ from napari_crlm_spa._tests.core.hgp.made_study import (
 from napari_crlm_spa.cli.hgp import app
 from napari_crlm_spa.core.cohort.study.folder import read_study
 from napari_crlm_spa.core.spatial.interface import RESEARCH_USE_ONLY
+from napari_crlm_spa.errors import CohortError
 
 
 def run(*words):
@@ -97,3 +98,22 @@ def test_readers_can_be_compared_without_any_measurement(folder, truth, tmp_path
     assert done.exit_code == 0, done.output
     assert "ICC(A,1)" in done.output
     assert "association" not in read_study(tmp_path / "study").tables
+
+
+def test_what_is_not_known_is_said_in_words(tmp_path):
+    path = tmp_path / "same.csv"
+    rows = "".join(f"s{at},{rater},33.3\n" for at in range(4) for rater in ("Ada", "Ben"))
+    path.write_text(f"slide,rater,pct_D\n{rows}")
+    done = run("agree", path, "-o", tmp_path / "study")
+    assert done.exit_code == 0, done.output
+    assert "nan" not in done.output
+    assert "ICC(A,1) of pct_D not known, 4 slides. All ratings are the same" in done.output
+
+
+def test_a_list_that_nobody_filled_in_writes_nothing(tmp_path):
+    path = tmp_path / "empty.csv"
+    path.write_text("slide,rater,pct_D\n")
+    found = run("import", path, "-o", tmp_path / "out.csv")
+    assert isinstance(found.exception, CohortError)
+    assert "No review could be used" in str(found.exception)
+    assert not (tmp_path / "out.csv").exists()

@@ -63,7 +63,7 @@ def agree(
     study = run_with_progress(work, STARTS_AFRESH)
     page = write_with_report(study, out)
     output = Console()
-    show_problems(found.problems, output)
+    show_problems((*found.problems, *(measured.problems if measured else ())), output)
     for sentence in study.warnings:
         console.print(f"[yellow]Note:[/] {escape(sentence)}", highlight=False, soft_wrap=True)
     for line in gist(study):
@@ -77,34 +77,51 @@ def gist(study: Study) -> list[str]:
     """Say the few numbers that matter most."""
     facts, tables = study.facts, study.tables
     readers = ", ".join(facts["raters"])
-    lines = [f"{facts['n_slides']} slides of {facts['n_patients']} patients, read by {readers}."]
+    n = facts["n_patients"]
+    of = f"{n} patient{'' if n == 1 else 's'}"
+    lines = [f"{_slides(facts['n_slides'])} of {of}, read by {readers}."]
     if "reliability" in tables:
         for row in tables["reliability"].frame.to_dict("records")[:2]:
             lines.append(
-                f"Readers: {row['statistic']} of {row['what']} {row['value']:.2f}"
-                f"{_interval(row)}, {row['n']} slides."
+                f"Readers: {row['statistic']} of {row['what']} {_known(row['value'], '.2f')}"
+                f"{_interval(row)}, {_slides(row['n'])}.{_why(row, 'value')}"
             )
     if "agreement" in tables:
         row = tables["agreement"].frame.to_dict("records")[0]
-        limits = f"{row['low_limit']:.1f} to {row['high_limit']:.1f}"
+        limits = " to ".join(_known(row[end], ".1f") for end in ("low_limit", "high_limit"))
         lines.append(
-            f"Measured - reviewed share D: {row['bias']:+.1f} points (limits {limits}), ICC "
-            f"{row['icc']:.2f}, {row['n']} slides."
+            f"Measured - reviewed share D: {_known(row['bias'], '+.1f')} points (limits {limits}), "
+            f"ICC {_known(row['icc'], '.2f')}, {_slides(row['n'])}.{_why(row, 'icc')}"
         )
     if "association" in tables:
         for row in tables["association"].frame.to_dict("records"):
             if row["stratum"] == "all":
                 lines.append(
-                    f"{row['label']}: rho {row['rho']:+.2f}{_interval(row)} with reviewed non-D; "
-                    f"given size {row['partial_rho']:+.2f}."
+                    f"{row['label']}: rho {_known(row['rho'], '+.2f')}{_interval(row)} with "
+                    f"reviewed non-D; given size {_known(row['partial_rho'], '+.2f')}."
+                    f"{_why(row, 'rho')}"
                 )
     if "outcome_added" in tables:
         row = tables["outcome_added"].frame.to_dict("records")[0]
         lines.append(
             f"Survival: {row['added']} beyond {row['base'].lower()}: likelihood ratio "
-            f"{row['lrt']:.2f}, p = {row['p']:.3g} ({row['n']} patients, {row['events']} deaths)."
+            f"{_known(row['lrt'], '.2f')}, p = {_known(row['p'], '.3g')} ({row['n']} patients, "
+            f"{row['events']} deaths).{_why(row, 'lrt')}"
         )
     return lines
+
+
+def _known(value: float, spelled: str) -> str:
+    return "not known" if value != value else format(value, spelled)
+
+
+def _slides(n: int) -> str:
+    return f"{n} slide{'' if n == 1 else 's'}"
+
+
+def _why(row: Mapping[Hashable, Any], name: str) -> str:
+    """Say why a number is not known, if it isn't and the table says so."""
+    return f" {row['note']}" if row[name] != row[name] and row["note"] else ""
 
 
 def _interval(row: Mapping[Hashable, Any]) -> str:

@@ -14,6 +14,7 @@ from napari_crlm_spa.cli.hgp.problems import show_problems
 from napari_crlm_spa.cli.progress import STARTS_AFRESH, console, run_with_progress
 from napari_crlm_spa.core.hgp.lines import LineOptions
 from napari_crlm_spa.core.hgp.review_rows import ReviewOptions
+from napari_crlm_spa.errors import CohortError
 
 
 @with_options("lines", LineOptions)
@@ -22,8 +23,8 @@ def import_(
     sources: Annotated[
         list[Path],
         typer.Argument(
-            help="Tables of reviews, filled lists, .ndpa or .geojson lines, results folders with "
-            "saved reviews, or folders of these"
+            help="Tables of reviews, filled lists, .ndpa or .geojson lines or folders of lines, "
+            "results folders with saved reviews"
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Table to write")] = Path("reviews.csv"),
@@ -70,7 +71,6 @@ def import_(
         reviews=reviews,
     )
     found = run_with_progress(import_reviews(sources, options), STARTS_AFRESH)
-    write_reviews(out, found.reviews)
     for note in found.notes:
         console.print(f"[yellow]Note:[/] {escape(note)}", highlight=False, soft_wrap=True)
     output = Console()
@@ -79,6 +79,12 @@ def import_(
         told = ", ".join(f"{name} {um / 1000:.2f} mm" for name, um in lengths.items() if um)
         output.print(f"{slide}: {told}", soft_wrap=True, highlight=False, markup=False)
     frame = found.reviews.frame
+    if not len(frame):
+        raise CohortError(
+            f"No review could be used, so {out} was not written. Fill in the lists, or correct "
+            "what is listed above."
+        )
+    write_reviews(out, found.reviews)
     n = frame["slide"].nunique()
     output.print(
         f"{len(frame)} review{'' if len(frame) == 1 else 's'} of {n} "

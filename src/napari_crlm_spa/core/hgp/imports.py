@@ -11,9 +11,9 @@ from napari_crlm_spa.core.cohort.columns import PATIENT, SLIDE
 from napari_crlm_spa.core.cohort.table.cells import Sheet, read_sheet
 from napari_crlm_spa.core.files import is_file
 from napari_crlm_spa.core.hgp.columns import LESION, RATER, REVIEW_COLUMNS, ROUND
-from napari_crlm_spa.core.hgp.consensus import slide_key
 from napari_crlm_spa.core.hgp.line_files import LINE_SUFFIXES, is_line_file, read_line_file
 from napari_crlm_spa.core.hgp.lines import LineOptions, line_lengths_um, line_shares
+from napari_crlm_spa.core.hgp.one_name import slide_key
 from napari_crlm_spa.core.hgp.review_rows import ReviewOptions
 from napari_crlm_spa.core.hgp.reviews import (
     NOBODY,
@@ -26,8 +26,11 @@ from napari_crlm_spa.core.hgp.sample_files import is_blinded, read_key, unblinde
 from napari_crlm_spa.core.hgp.slide_review import saved_reviews
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.core.slide import is_slide_name, open_slide, stem
-from napari_crlm_spa.core.store.names import READERS
+from napari_crlm_spa.core.store.names import INTERFACE_GEOJSON, READERS, TILES_GEOJSON
 from napari_crlm_spa.errors import CohortError
+
+#: What the program writes beside an analysis: lines and tiles, but no reader's.
+_OURS = (INTERFACE_GEOJSON, TILES_GEOJSON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,7 @@ def import_reviews(
     ----------
     sources
         Tables (CSV, Excel, JSON; blinded ones need the key), ``.ndpa`` and ``.geojson`` files of
-        lines, analysis folders with saved reviews, or folders of any of these.
+        lines, folders of lines, analysis folders with saved reviews or folders of these.
     options
         See `ImportOptions`.
 
@@ -119,8 +122,8 @@ def import_reviews(
         parts.append(check_reviews(_sheet(rows), options.reviews, rater=options.rater))
     if not parts:
         raise CohortError(
-            "No reviews were found. Name tables (CSV, Excel), .ndpa or .geojson files of lines, "
-            "or folders of analyses that were reviewed."
+            "No reviews were found. Name tables (CSV, Excel) one by one, .ndpa or .geojson files "
+            "of lines, folders of lines, or folders of analyses that were reviewed."
         )
     return Imported(joined_reviews(parts), tuple(notes), lengths)
 
@@ -130,12 +133,16 @@ def _expanded(source: Path) -> list[Path]:
     if not source.is_dir():
         if not is_file(source):
             raise CohortError(f"{source} is not there. Name a file or folder of reviews.")
+        if source.name in _OURS:
+            raise CohortError(
+                f"{source} is what the program found, not what a reader drew. Name a reader's file."
+            )
         return [source]
     folders = sorted({each.parent for each in source.rglob(READERS) if each.is_dir()})
     files = [
         each
         for each in sorted(source.iterdir())
-        if is_file(each) and each.name.lower().endswith(LINE_SUFFIXES)
+        if is_file(each) and is_line_file(each) and each.name not in _OURS
     ]
     return [*folders, *files]
 

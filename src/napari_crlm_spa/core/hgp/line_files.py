@@ -146,7 +146,7 @@ def read_line_geojson(
             raters[str(metadata.get("annotator") or "").strip()] = None
         found += [(title, frame.to_um(points), False) for points in parts]
     if others:
-        notes.append(f"{others} shapes of {path.name} are no lines and were left out.")
+        notes.append(f"Shapes that are no lines were left out: {others}.")
     named = [name for name in raters if name]
     rater = named[0] if len(named) == 1 else ""
     return gather_lines(found, title_table(options or LineOptions()), notes, rater)

@@ -1,6 +1,6 @@
 """Patterns drawn as lines along the tumor-liver interface: lengths, and from them percent.
 
-As in the digital maps of Fernandez Moro et al. (Nat Commun 2023;14:5328): each stretch is a line
+As in the digital maps of Fernandez Moro et al. (Nat Commun 2023;14:5024): each stretch is a line
 titled D, R, R2 (replacement, type 2) or P; lengths are summed per pattern.
 """
 
@@ -192,7 +192,7 @@ def gather_lines(
             "--titles 'title=D'."
         )
     if short:
-        notes.append(f"{short} lines have no length and were left out.")
+        notes.append(f"Lines of no length were left out: {short}.")
     return PatternLines(tuple(lines), tuple(notes), rater)
 
 

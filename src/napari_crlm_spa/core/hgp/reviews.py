@@ -30,6 +30,7 @@ from napari_crlm_spa.core.hgp.columns import (
     REVIEW_SPELLINGS,
     REVIEW_TEXT,
     ROUND,
+    SHARES,
 )
 from napari_crlm_spa.core.hgp.review_rows import ReviewOptions, RowReader
 from napari_crlm_spa.errors import CohortError
@@ -84,7 +85,8 @@ def read_reviews(
     Raises
     ------
     CohortError
-        If the file can't be read, or has no column for slide or desmoplastic share.
+        If the file can't be read, has no column for slide or desmoplastic share, or has shares
+        from 0 to 1 instead of percent.
     """
     path = Path(path)
     sheet = _json_sheet(path) if path.suffix.lower() == ".json" else read_sheet(path)
@@ -125,7 +127,19 @@ def check_reviews(
             continue
         seen[key] = number
         rows.append(row)
-    return Reviews(review_frame(rows), tuple(notebook.problems))
+    frame = review_frame(rows)
+    _refuse_fractions(frame, notebook.source)
+    return Reviews(frame, tuple(notebook.problems))
+
+
+def _refuse_fractions(frame: pd.DataFrame, source: str) -> None:
+    """Refuse 0.6 for 60 % where no other share of the row would show that it can't be percent."""
+    alone = frame.loc[frame[list(SHARES[1:])].isna().all(axis=1), PCT_D].dropna()
+    if len(alone) and 0 < alone.max() <= 1:
+        raise CohortError(
+            f"{source} has no {PCT_D} above 1, as if 0.6 or 1 stood for 60 and 100 percent. Write "
+            f"percent. If it is percent all the same, fill in {', '.join(SHARES[1:])} too."
+        )
 
 
 def review_headers(header: Sequence[str], source: str) -> dict[str, str]:

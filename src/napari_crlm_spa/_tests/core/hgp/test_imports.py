@@ -147,3 +147,28 @@ def test_a_table_that_measures_nothing_is_refused(tmp_path):
     path.write_text("name,pct_D\ns1,60\n")
     with pytest.raises(CohortError, match="no column slide"):
         read_measures(path)
+
+
+def test_what_the_program_wrote_beside_an_analysis_is_no_readers_drawing(sources):
+    """The measured interface lies as GeoJSON beside the reviews of the same analysis."""
+    folder = sources / "results" / "s4"
+    geojson(folder / "interface.geojson", feature("D", [[0, 0], [100, 0]]))
+    geojson(folder / "tiles.geojson", feature("D", [[0, 0], [100, 0]]))
+    (folder / "tiles.geojson").rename(folder / "tiles.geojson.gz")
+    assert imported(folder).reviews.frame["rater"].tolist() == ["Ada", "Ben"]
+    with pytest.raises(CohortError, match="not what a reader drew"):
+        imported(folder / "interface.geojson")
+
+
+@pytest.mark.parametrize("shares", ["0.6\ns2,1\ns3,0.35", "1\ns2,0\ns3,1"])
+def test_shares_of_one_are_not_taken_for_percent(tmp_path, shares):
+    path = tmp_path / "fractions.csv"
+    path.write_text(f"slide,pct_D\ns1,{shares}\n")
+    with pytest.raises(CohortError, match="no pct_D above 1"):
+        imported(path)
+
+
+def test_one_percent_may_be_written_if_the_rest_stands_beside_it(tmp_path):
+    path = tmp_path / "little.csv"
+    path.write_text("slide,pct_D,pct_R\ns1,1,99\n")
+    assert imported(path).reviews.frame["pct_D"].tolist() == [1]
