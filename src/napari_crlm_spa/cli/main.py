@@ -67,8 +67,8 @@ app.add_typer(risk.app, name="risk")
 app.command("readers", short_help="List a slide's readers, or compare two of them.")(
     readers.readers
 )
-app.add_typer(cohort.app, name="cohort")
-app.add_typer(hgp.app, name="hgp")
+app.add_typer(cohort.app, name="cohort", short_help="Cohort: table, models, validation, report.")
+app.add_typer(hgp.app, name="hgp", short_help="Growth patterns: measure, read, compare.")
 app.command("train", short_help="Train a classifier on labeled tiles.")(train.train)
 app.command("draw-tiles", short_help="Draw tiles to train with beside real ones.")(
     draw_tiles.draw_tiles

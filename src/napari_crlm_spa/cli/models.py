@@ -77,7 +77,7 @@ def _reference(folder: Path, card: ModelCard) -> str:
     )
 
 
-@app.command("reference")
+@app.command("reference", short_help="Give a model a reference set, for retraining and doubt.")
 def reference(
     model: Annotated[str, typer.Argument(help="Name or folder of a model")],
     data: Annotated[

@@ -72,7 +72,7 @@ def fit_cutoffs(
     )
 
 
-@app.command("assess")
+@app.command("assess", short_help="Compute score, group, clinical risk score of a slide.")
 @with_options("factors", ClinicalFactors)
 def assess(
     result: Annotated[

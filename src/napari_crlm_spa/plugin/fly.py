@@ -8,7 +8,7 @@ from napari_crlm_spa.core.tissue_map import TissueMap
 from napari_crlm_spa.plugin import layers
 from napari_crlm_spa.plugin.map_layers import MapLayers
 from napari_crlm_spa.plugin.session import FlyTarget, Session
-from napari_crlm_spa.plugin.viewer_look import camera_of, canvas_size
+from napari_crlm_spa.plugin.viewer_look import camera_of, canvas_size, remove_layers
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -45,8 +45,7 @@ class Flight:
 
     def land(self, slide_id: str) -> None:
         """Take the frame away."""
-        for layer in self._maps.of(slide_id, "target"):
-            self._viewer.layers.remove(layer)
+        remove_layers(self._viewer, self._maps.of(slide_id, "target"))
 
     def _frame(self, target: FlyTarget, tissue_map: TissueMap) -> None:
         stride = tissue_map.stride_um

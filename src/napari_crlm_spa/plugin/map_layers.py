@@ -17,7 +17,7 @@ from napari_crlm_spa.plugin.layers import METADATA_KEY, CodeMap, HeatMap, LayerD
 from napari_crlm_spa.plugin.layers.source import MapSource, source_of
 from napari_crlm_spa.plugin.map_view import MapView
 from napari_crlm_spa.plugin.session import OpenSlide, Session
-from napari_crlm_spa.plugin.viewer_look import add_layer, camera_of, show_color_bar
+from napari_crlm_spa.plugin.viewer_look import add_layer, camera_of, remove_layers, show_color_bar
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -75,9 +75,8 @@ class MapLayers:
 
     def remove(self, slide_id: str) -> None:
         """Remove the maps of a slide."""
-        for layer in self.of(slide_id):
-            if kind_of(layer.metadata) in RESULTS:
-                self._viewer.layers.remove(layer)
+        found = self.of(slide_id)
+        remove_layers(self._viewer, (each for each in found if kind_of(each.metadata) in RESULTS))
 
     def activate(self, slide: OpenSlide) -> None:
         """Select the map, whose controls a reader wants to see next, or the slide."""

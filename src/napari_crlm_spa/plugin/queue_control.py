@@ -20,10 +20,12 @@ from napari_crlm_spa.plugin.queue import Notebook, ReadState, SlideQueue, SlideS
 from napari_crlm_spa.plugin.queue_sources import Found, QueuedSlide, gather
 from napari_crlm_spa.plugin.runner import Ending, Outcome, Runner
 from napari_crlm_spa.plugin.session import PREFERENCES, USER, OpenSlide, Session
+from napari_crlm_spa.plugin.viewer_look import remove_layers
 from napari_crlm_spa.plugin.worker import PipelineWorker, WorkerRegistry
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
+    from napari.layers import Layer
 
     from napari_crlm_spa.core.pipeline import AnalysisOptions
 
@@ -327,6 +329,7 @@ class QueueControl(QObject):
     def _tidy(self) -> None:
         """Close slides that the queue opened and nobody looks at, to free their memory."""
         current, run = self._session.current, self._session.run
+        going: list[Layer] = []
         for slide in list(self._opened):
             if slide not in self._session.slides:
                 self._opened.discard(slide)
@@ -334,10 +337,13 @@ class QueueControl(QObject):
                 if run is not None and run.slide_id == slide:
                     continue
                 self._opened.discard(slide)
-                for layer in list(self._viewer.layers):
-                    # Its maps follow by themselves, and whoever keeps something can save it.
-                    if kind_of(layer.metadata, slide) == "slide":
-                        self._viewer.layers.remove(layer)
+                going += [
+                    layer
+                    for layer in self._viewer.layers
+                    if kind_of(layer.metadata, slide) == "slide"
+                ]
+        # Their maps follow by themselves, and whoever keeps something can save it.
+        remove_layers(self._viewer, going)
 
     def _on_current_changed(self, slide: OpenSlide | None) -> None:
         if slide is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from qtpy.QtCore import QObject, Signal
 
@@ -22,6 +22,18 @@ if TYPE_CHECKING:
 SAME_MPP = 1e-6
 
 Reopen = Callable[[SlideInfo, Path, Any], "Analysis | None"]
+
+
+class Question(NamedTuple):
+    """What is looked for: the analysis in a folder that fits a pixel size.
+
+    Who entered the size counts: who enters the analysis's own by hand, as he is told to, gets to
+    see it, also where the file says nearly the same.
+    """
+
+    out_dir: Path
+    mpp: float | None
+    source: str
 
 
 class Reopener(QObject):
@@ -49,8 +61,7 @@ class Reopener(QObject):
         self.workers = WorkerRegistry()
         self._session = session
         self._results_folder = results_folder
-        # With the pixel size: who enters the analysis's own, as he is told to, gets to see it.
-        self._asked: set[tuple[str, Path, float | None]] = set()
+        self._asked: dict[str, Question] = {}
         session.current_changed.connect(self.look)
         session.slides_changed.connect(self._forget_closed)
         session.run_changed.connect(self._on_run_changed)
@@ -63,18 +74,17 @@ class Reopener(QObject):
         self._session.run_changed.disconnect(self._on_run_changed)
 
     def look(self, slide: OpenSlide | None) -> None:
-        """Look for the finished analysis of a slide that has none yet, once for a pixel size."""
+        """Look for the finished analysis of a slide that has none yet, once until it changes."""
         if slide is None or self._is_served(slide):
             return
         try:
             out_dir = self._results_folder()
         except CrlmSpaError:
             return
-        size = slide.info.pixel_size
-        question = (slide.id, out_dir, None if size is None else size.mpp)
-        if question in self._asked:
+        question = _question(slide, out_dir)
+        if self._asked.get(slide.id) == question:
             return
-        self._asked.add(question)
+        self._asked[slide.id] = question
         # Most slides are new: that is known without a thread.
         if not any(out_dir.glob(f"{_escaped(stem(slide.path))}*")):
             self.ready.emit(slide)
@@ -82,7 +92,7 @@ class Reopener(QObject):
         worker = self.workers.create(
             _reopening, self.reopen, slide.info, out_dir, self._session.risk_model
         )
-        worker.returned.connect(lambda analysis: self._on_returned(slide, analysis))
+        worker.returned.connect(lambda analysis: self._on_returned(slide, question, analysis))
         worker.errored.connect(lambda error: self._on_errored(slide, error))
         worker.start()
 
@@ -91,14 +101,16 @@ class Reopener(QObject):
         run = self._session.run
         return slide.tissue_map is not None or (run is not None and run.slide_id == slide.id)
 
-    def _on_returned(self, slide: OpenSlide, analysis: Analysis | None) -> None:
+    def _on_returned(self, slide: OpenSlide, question: Question, analysis: Analysis | None) -> None:
         if self._session.slides.get(slide.id) is not slide or self._is_served(slide):
             return
-        if analysis is not None and self._takes(slide, analysis):
+        if self._asked.get(slide.id) != question:
+            return  # The pixel size was changed meanwhile, for which another worker looks.
+        if analysis is not None and self._takes(slide, question, analysis):
             self._session.show_analysis(slide, analysis)
         self.ready.emit(slide)
 
-    def _takes(self, slide: OpenSlide, analysis: Analysis) -> bool:
+    def _takes(self, slide: OpenSlide, question: Question, analysis: Analysis) -> bool:
         """Whether an analysis is of the pixel size that the slide has."""
         recorded = (analysis.run.get("slide") or {}).get("pixel_size_um")
         if recorded is None:
@@ -109,6 +121,8 @@ class Reopener(QObject):
             return True
         # Who enters what he was told has entered it with four digits.
         if size is None or (slide.user_mpp is not None and f"{size.mpp:.4g}" == f"{mpp:.4g}"):
+            # This is the answer to what that asks again.
+            self._asked[slide.id] = Question(question.out_dir, mpp, EARLIER_RUN)
             self._session.set_pixel_size(slide.id, mpp, EARLIER_RUN)
             return True
         self.told.emit(
@@ -130,12 +144,13 @@ class Reopener(QObject):
 
     def _forget_closed(self) -> None:
         """Look again once a closed slide is opened again."""
-        self._asked = {asked for asked in self._asked if asked[0] in self._session.slides}
+        for gone in self._asked.keys() - self._session.slides.keys():
+            del self._asked[gone]
 
     def _on_run_changed(self, run: Run | None) -> None:
         """Look again after a run, which may have ended while the slide was closed."""
         if run is not None:
-            self._asked = {asked for asked in self._asked if asked[0] != run.slide_id}
+            self._asked.pop(run.slide_id, None)
 
 
 def _reopening(
@@ -143,6 +158,11 @@ def _reopening(
 ) -> Generator[Progress, None, Analysis | None]:
     yield Progress("Reading the earlier analysis", 0, 0)
     return reopen(info, out_dir, risk_model)
+
+
+def _question(slide: OpenSlide, out_dir: Path) -> Question:
+    size = slide.info.pixel_size
+    return Question(out_dir, None, "") if size is None else Question(out_dir, size.mpp, size.source)
 
 
 def _escaped(name: str) -> str:

@@ -29,6 +29,7 @@ from napari_crlm_spa.plugin.viewer_look import (
     camera_of,
     dress_viewer,
     fit_view,
+    remove_layers,
     units_in_view,
     warm_up_colors,
 )
@@ -222,10 +223,12 @@ class ViewerLink(QObject):
 
     def _remove_orphans(self) -> None:
         """Remove the maps of slides that are gone; they are on disk and come back with a run."""
-        for layer in list(self._viewer.layers):
+        gone = []
+        for layer in self._viewer.layers:
             ours = layer.metadata.get(METADATA_KEY)
             if ours is not None and ours["slide_id"] not in self._session.slides:
-                self._viewer.layers.remove(layer)
+                gone.append(layer)
+        remove_layers(self._viewer, gone)
 
     def _on_map_started(self, slide: OpenSlide) -> None:
         """Show an empty map; that of a slide in the background waits until it is looked at."""

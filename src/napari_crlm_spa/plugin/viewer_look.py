@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Iterable
+from contextlib import nullcontext
 from functools import cache
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -82,6 +83,21 @@ def add_layer(viewer: ViewerModel, layer_data: LayerData) -> Any:
     added.help = HELP
     viewer.help = HELP
     return added
+
+
+def remove_layers(viewer: ViewerModel, layers: Iterable[Layer]) -> None:
+    """Remove layers together.
+
+    Napari collects garbage each time a layer goes, which with all libraries loaded takes a good
+    part of a second; of a batch it does so once (napari 0.9 and newer).
+    """
+    going = list(layers)
+    if not going:
+        return
+    with getattr(viewer.layers, "batched_update", nullcontext)():
+        for layer in going:
+            if layer in viewer.layers:  # it may have gone with another
+                viewer.layers.remove(layer)
 
 
 @cache

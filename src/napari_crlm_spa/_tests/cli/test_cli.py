@@ -249,7 +249,11 @@ def test_importing_is_cheap(module):
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("command", [["analyze"], ["train"], ["risk", "assess"], []])
+WITH_HELP = [[], ["analyze"], ["train"], ["risk", "assess"]]
+WITH_HELP += [["risk"], ["cohort"], ["hgp"], ["models"]]
+
+
+@pytest.mark.parametrize("command", WITH_HELP, ids=" ".join)
 def test_help_cuts_off_nothing_in_80_columns(command):
     told = subprocess.run(
         [sys.executable, "-m", "napari_crlm_spa", *command, "--help"],

@@ -56,6 +56,10 @@ class CanvasMouse:
     def move(self, row, col, button=LEFT, modifiers=PLAIN):
         self._send(QEvent.Type.MouseMove, self.where(row, col), NONE, button, modifiers)
 
+    def hover(self, at):
+        """Move to a pixel of the canvas, no button down."""
+        self._send(QEvent.Type.MouseMove, at, NONE, NONE)
+
     def release(self, row, col, button=LEFT, modifiers=PLAIN):
         at = self.where(row, col)
         self._send(QEvent.Type.MouseButtonRelease, at, button, NONE, modifiers)

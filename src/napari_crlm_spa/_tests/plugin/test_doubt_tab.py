@@ -356,7 +356,8 @@ def test_each_answer_is_saved_as_it_is(asked, qtbot, tmp_path, name):
     box.save_button.click()
     saved = pd.read_csv(tmp_path / f"{name}.csv")
     shown = box.table(found).reset_index(drop=True)
-    # A column of nothing but None is read as NaN.
+    # What is None is read as NaN.
+    shown = shown.where(shown.notna(), np.nan)
     shown = shown.astype(dict.fromkeys(shown.columns[shown.isna().all()], float))
     pd.testing.assert_frame_equal(saved, shown, check_dtype=False, rtol=1e-9)
     assert box.message.text == f"Saved as {name}.csv."

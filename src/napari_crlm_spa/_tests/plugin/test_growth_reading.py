@@ -1,8 +1,6 @@
 """Reading growth patterns as a reader does: lists, blindness, Commit, the log."""
 
-from qtpy.QtCore import Qt
-from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QApplication
+from qtpy.QtCore import QPointF, Qt
 
 from napari_crlm_spa._tests.plugin.growth_reading import (  # noqa: F401 - fixtures
     TIMEOUT_MS,
@@ -85,10 +83,8 @@ def test_keys_that_show_maps_or_step_the_queue_do_nothing_while_reading_blinded(
     assert place.result_layers() == []
     hovered = []
     place.session.hovered.connect(hovered.append)
-    camera = place.viewer.camera
-    QTest.mouseMove(mouse.canvas, mouse.canvas.rect().center())
-    QApplication.processEvents()
-    assert camera is not None and not any(hovered)
+    mouse.hover(QPointF(mouse.canvas.rect().center()))
+    assert not any(hovered)
     at = desk.at
     mouse.key(Qt.Key.Key_P)  # pushing, not the previous slide
     assert desk.at == at and desk.lines.pattern == "P"

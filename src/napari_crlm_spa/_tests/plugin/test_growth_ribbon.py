@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, QPointF, Qt
-from qtpy.QtGui import QWheelEvent
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt
+from qtpy.QtGui import QMouseEvent, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication
 
@@ -53,6 +53,19 @@ def ribbon_fixture(qtbot, measured):
 
 def x_of(view, arc_um):
     return QPoint(round(view.x_of(arc_um)), 30)
+
+
+def hover(view, at):
+    """Send the move itself: where the machine's pointer is already, Qt's tester sends none."""
+    event = QMouseEvent(
+        QEvent.Type.MouseMove,
+        QPointF(at),
+        QPointF(view.mapToGlobal(at)),
+        Qt.MouseButton.NoButton,
+        Qt.MouseButton.NoButton,
+        Qt.KeyboardModifier.NoModifier,
+    )
+    QApplication.sendEvent(view, event)
 
 
 def wheel(view, x, steps, modifiers=Qt.KeyboardModifier.NoModifier):
@@ -129,7 +142,7 @@ def test_what_is_pointed_at_is_marked_on_the_slide(ribbon):
     told = []
     ribbon.pointed.connect(told.append)
     view = ribbon.view
-    QTest.mouseMove(view, x_of(view, 2000))
+    hover(view, x_of(view, 2000))
     inside, outside = told[-1]
     middle = np.mean([inside, outside], axis=0)
     assert middle == pytest.approx(view.strip.center_um(view.arc_at(x_of(view, 2000).x())))

@@ -16,7 +16,7 @@ from napari_crlm_spa.plugin.growth.keeper import Measured
 from napari_crlm_spa.plugin.layers import LayerData, kind_of
 from napari_crlm_spa.plugin.map_layers import RESULTS
 from napari_crlm_spa.plugin.session import Session
-from napari_crlm_spa.plugin.viewer_look import add_layer, camera_of
+from napari_crlm_spa.plugin.viewer_look import add_layer, camera_of, remove_layers
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -89,12 +89,15 @@ class InterfaceLayers:
 
     def point_at(self, place: tuple[Point, Point] | None) -> None:
         """Mark a place with a line across the interface, from inside to outside, each (x, y)."""
-        if place is None or self._measured is None:
-            self._remove(lines.PLACE_KIND)
-            return
         found = self.of(lines.PLACE_KIND)
-        if found:
+        if place is None or self._measured is None:
+            # Hidden and not removed: with a layer that goes napari collects garbage, which takes
+            # a good part of a second.
+            for layer in found:
+                layer.visible = False
+        elif found:
             found[0].data = lines.place_segments(*place)
+            found[0].visible = True
         else:
             self._add(lines.place_layer(*place, self._measured.slide.id))
             self.fit()
@@ -126,8 +129,7 @@ class InterfaceLayers:
         layer.editable = False
 
     def _remove(self, kind: str) -> None:
-        for layer in self.of(kind):
-            self._viewer.layers.remove(layer)
+        remove_layers(self._viewer, self.of(kind))
 
     def _add(self, described: LayerData) -> Layer:
         """Add a layer above the maps and below what is drawn by hand; select nothing."""

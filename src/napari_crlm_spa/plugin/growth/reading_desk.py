@@ -27,6 +27,7 @@ from napari_crlm_spa.plugin.growth.reading_place import reading_folder
 from napari_crlm_spa.plugin.layers import kind_of, slide_id
 from napari_crlm_spa.plugin.queue_sources import QueuedSlide
 from napari_crlm_spa.plugin.session import OpenSlide, Session
+from napari_crlm_spa.plugin.viewer_look import remove_layers
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -348,9 +349,10 @@ class ReadingDesk(QObject):
         self.slide = self.review = self._folder = None
 
     def _close_slide(self, slide: OpenSlide) -> None:
-        for layer in list(self._viewer.layers):
-            if kind_of(layer.metadata, slide.id) == "slide":
-                self._viewer.layers.remove(layer)
+        found = (
+            each for each in self._viewer.layers if kind_of(each.metadata, slide.id) == "slide"
+        )
+        remove_layers(self._viewer, found)
 
     def _on_current(self, _slide: OpenSlide | None) -> None:
         self._note_shown_later()

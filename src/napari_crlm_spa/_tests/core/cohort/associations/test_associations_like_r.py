@@ -1,9 +1,8 @@
 """Classical tests equal R's stats package."""
 
 import numpy as np
-import pytest
 
-from napari_crlm_spa._tests.core.cohort.parity import Parity
+from napari_crlm_spa._tests.core.cohort.parity import Parity, assert_all_hold
 from napari_crlm_spa._tests.r_reference import reference_json, reference_table
 from napari_crlm_spa.core.cohort.associations import (
     TwoLevels,
@@ -128,6 +127,5 @@ def parity():
     )
 
 
-@pytest.mark.parametrize("check", list(parity()), ids=lambda check: check.quantity)
-def test_equals_r(check):
-    assert check.holds, str(check)
+def test_equals_r():
+    assert_all_hold(parity())

@@ -14,7 +14,7 @@ def lifelines_fit(survival, frame):
     from lifelines import CoxPHFitter
 
     data = frame.assign(time=survival.time, event=survival.event)
-    return CoxPHFitter().fit(data, "time", "event", fit_options={"precision": 1e-12})
+    return CoxPHFitter().fit(data, "time", "event", fit_options={"precision": 1e-14})
 
 
 @given(seed=st.integers(0, 10_000), digits=st.sampled_from([0, 1, 6]))

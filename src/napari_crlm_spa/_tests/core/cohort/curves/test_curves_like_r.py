@@ -2,9 +2,8 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from napari_crlm_spa._tests.core.cohort.parity import Parity
+from napari_crlm_spa._tests.core.cohort.parity import Parity, assert_all_hold
 from napari_crlm_spa._tests.r_reference import reference_json, reference_table
 from napari_crlm_spa.core.cohort.curves import kaplan_meier, logrank, pairwise_logrank
 from napari_crlm_spa.core.cohort.curves.follow_up import follow_up_table
@@ -200,6 +199,5 @@ def parity():
         yield from part()
 
 
-@pytest.mark.parametrize("check", list(parity()), ids=lambda check: check.quantity)
-def test_equals_r(check):
-    assert check.holds, str(check)
+def test_equals_r():
+    assert_all_hold(parity())

@@ -1,9 +1,8 @@
 """Cut-offs, their statistics and p values as R's maxstat and survminer compute them."""
 
 import numpy as np
-import pytest
 
-from napari_crlm_spa._tests.core.cohort.parity import Parity
+from napari_crlm_spa._tests.core.cohort.parity import Parity, assert_all_hold
 from napari_crlm_spa._tests.r_reference import reference_json, reference_table
 from napari_crlm_spa.core.cohort.cox.hazard_ratio import hazard_ratio
 from napari_crlm_spa.core.cohort.cutpoints import CutpointOptions, fit_dichotomizer
@@ -120,6 +119,5 @@ def _ten_markers():
         )  # fmt: skip
 
 
-@pytest.mark.parametrize("check", list(parity()), ids=lambda check: check.quantity)
-def test_cutpoints_equal_r(check):
-    assert check.holds, str(check)
+def test_cutpoints_equal_r():
+    assert_all_hold(parity())

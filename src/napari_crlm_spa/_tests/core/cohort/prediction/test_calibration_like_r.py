@@ -7,9 +7,8 @@ import functools
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from napari_crlm_spa._tests.core.cohort.parity import Parity
+from napari_crlm_spa._tests.core.cohort.parity import Parity, assert_all_hold
 from napari_crlm_spa._tests.core.cohort.prediction.drawn import result_of
 from napari_crlm_spa._tests.r_reference import FOLDER, reference_json, reference_table
 from napari_crlm_spa.core.cohort.cox.fit import fit_cox
@@ -107,9 +106,8 @@ def _pbc(name):
     return table, Survival.of(table["time"], table["status"])
 
 
-@pytest.mark.parametrize("check", list(parity()), ids=lambda check: check.quantity)
-def test_equals_r(check):
-    assert check.holds, str(check)
+def test_equals_r():
+    assert_all_hold(parity())
 
 
 def test_resamples_of_our_own_are_as_far_from_r_as_r_is_from_itself():

@@ -2,9 +2,7 @@
 
 import re
 
-import pytest
-
-from napari_crlm_spa._tests.core.cohort.parity import Parity
+from napari_crlm_spa._tests.core.cohort.parity import Parity, assert_all_hold
 from napari_crlm_spa._tests.r_reference import reference_json, reference_table
 from napari_crlm_spa.core.cohort.cutpoints.two_groups import logrank_chisq
 from napari_crlm_spa.core.cohort.score import ScoreOptions, search_cutoff
@@ -67,6 +65,5 @@ def _code(what, score, survival, options, r):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("check", list(parity()), ids=lambda check: check.quantity)
-def test_score_cutoff_equals_r(check):
-    assert check.holds, str(check)
+def test_score_cutoff_equals_r():
+    assert_all_hold(parity())

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from napari_crlm_spa._tests.core.cohort.parity import Parity
+from napari_crlm_spa._tests.core.cohort.parity import Parity, assert_all_hold
 from napari_crlm_spa._tests.core.cohort.study.made_cohorts import MARKERS, finished, pbc_cohort
 from napari_crlm_spa._tests.r_reference import reference_json, reference_table
 from napari_crlm_spa.core.cohort.cox.selection import SelectionOptions
@@ -62,6 +61,5 @@ def parity():
     yield Parity(SECTION, "log-rank p of the groups", CALL, cut["logrank"]["p"], test["p"], 1e-11)
 
 
-@pytest.mark.parametrize("check", list(parity()), ids=lambda check: check.quantity)
-def test_equals_r(check):
-    assert check.holds, str(check)
+def test_equals_r():
+    assert_all_hold(parity())
