@@ -43,8 +43,12 @@ class Call:
 
 def refusals(summary: InterfaceSummary, options: InterfaceOptions) -> tuple[str, ...]:
     """Say why there is no call, in sentences; empty if there may be one."""
-    if not summary.interface_mm:
-        return ()
+    if not summary.assessable_mm:
+        nothing = (
+            "No call: nothing of the tumor's outline can be judged. Choose a slide with liver "
+            "around living tumor."
+        )
+        return (nothing,)
     found = []
     if summary.assessable_fraction < options.min_assessable:
         found.append(
