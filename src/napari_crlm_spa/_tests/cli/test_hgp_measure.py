@@ -118,3 +118,47 @@ def test_a_reader_whom_nobody_knows_is_refused_with_the_names_there_are(
     code, _, err = run("hgp", "measure", results, "--reader", "Bob")
     assert code == 2
     assert "corrections are there by: nobody" in " ".join(err.split())
+
+
+def test_slides_of_a_patient_are_summed_up_and_what_weakens_a_call_is_flagged(
+    run,  # noqa: F811
+    results,
+    tmp_path,
+):
+    known, table = tmp_path / "slides.csv", tmp_path / "interfaces.csv"
+    known.write_text("Slide;Case;Chemotherapy\npainted;P1;yes\nsecond.png;P1;\n")
+    code, out, _ = run("hgp", "measure", results, "-o", table, "--patients", known, *SMALL)
+    assert code == 0
+    assert "Treated before surgery" in out
+    assert "One slide of this patient" not in out
+    assert [row["patient"] for row in rows(table)] == ["P1", "P1"]
+    assert [row["chemo"] for row in rows(table)] == ["yes", ""]
+    [patient] = rows(tmp_path / "interfaces-patients.csv")
+    assert (patient["n_slides"], patient["n_measured"], patient["chemo"]) == ("2", "2", "yes")
+    lengths = [float(row["interface_mm"]) for row in rows(table)]
+    assert float(patient["interface_mm"]) == pytest.approx(sum(lengths), rel=1e-4)
+    assert list(read_measures(table).frame["patient"]) == ["P1", "P1"]
+
+
+def test_one_slide_of_a_patient_is_flagged_on_the_slide_and_the_patient(
+    run,  # noqa: F811
+    results,
+    tmp_path,
+):
+    known, table = tmp_path / "slides.csv", tmp_path / "interfaces.csv"
+    known.write_text("slide,patient\npainted,P1\n")
+    code, _, err = run("hgp", "measure", results, "-o", table, "--patients", known, *SMALL)
+    assert code == 0
+    assert "does not name this slide" in err
+    [patient] = rows(tmp_path / "interfaces-patients.csv")
+    assert "One slide of this patient" in patient["notes"]
+    assert "One slide" in " ".join(read_interface(results / "painted")["notes"])
+    assert "One slide" not in " ".join(read_interface(results / "second")["notes"])
+
+
+def test_a_table_of_other_slides_is_refused(run, results, tmp_path):  # noqa: F811
+    known = tmp_path / "slides.csv"
+    known.write_text("slide,patient\nelse,P1\n")
+    code, _, err = run("hgp", "measure", results, "--patients", known)
+    assert code == 2
+    assert "names none of these slides" in " ".join(err.split())

@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from napari_crlm_spa.cli.flags import with_options
+from napari_crlm_spa.cli.hgp.measured import Row, measured_csv, show_measured
 from napari_crlm_spa.cli.progress import console, run_with_progress
 from napari_crlm_spa.core.classifier.inference import ClassifyOptions
 from napari_crlm_spa.core.files import write_text
 from napari_crlm_spa.core.pipeline.front_plan import FrontBandOptions, FrontPlan
 from napari_crlm_spa.core.progress import Progress
-from napari_crlm_spa.core.spatial.interface import RESEARCH_USE_ONLY, InterfaceOptions
-from napari_crlm_spa.errors import CrlmSpaError, DiskFull, FolderNotWritable, ReviewError
+from napari_crlm_spa.core.spatial.interface import Interface, InterfaceOptions
+from napari_crlm_spa.errors import (
+    CohortError,
+    CrlmSpaError,
+    DiskFull,
+    FolderNotWritable,
+    ReviewError,
+)
 
 if TYPE_CHECKING:
+    from napari_crlm_spa.core.hgp.slide_list import KnownSlide
     from napari_crlm_spa.core.pipeline.front_band import FrontSource
 
 Result = TypeVar("Result")
-Row = dict[str, Any]
 #: Exit code if a slide couldn't be measured.
 EXIT_PROBLEM = 2
-#: Rules by the heads of their columns.
-RULE_HEADINGS = {"strict": "strict", "tolerant": "tol.", "predominant": "pred."}
-_DIGITS = 6
 
 
 @with_options("classify", ClassifyOptions)
@@ -46,6 +45,13 @@ def measure(
     ],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Also write a table (CSV), one row per slide")
+    ] = None,
+    patients: Annotated[
+        Path | None,
+        typer.Option(
+            help="Table of slides (CSV or Excel; columns slide and patient, if known lesion and "
+            "chemo): slides of a patient are also summed up, into a second table beside -o"
+        ),
     ] = None,
     front_band: Annotated[
         bool,
@@ -70,37 +76,85 @@ def measure(
     """Measure where tumor touches liver and where a rim lies between: desmoplastic or not.
 
     Writes interface.json, its tables and lines for QuPath into each slide's folder. A slide that
-    cannot be measured is named and does not stop the others; the exit code is then 2.
+    cannot be measured is named and does not stop the others; the exit code is then 2. With
+    --patients one slide only and chemotherapy are flagged.
     """
     from napari_crlm_spa.core.cohort.table.analyses import find_analyses
+    from napari_crlm_spa.core.hgp.measured_patients import measured_patients, slides_by_patient
     from napari_crlm_spa.core.pipeline.interface import measure_analysis
 
     places = find_analyses(folders)
+    slides = _known_slides(places, patients)
+    counts = slides_by_patient(slides)
     if slide is not None and len(places) > 1:
         raise ReviewError("--slide names one file, but there are several slides. Measure it alone.")
     _refuse_unknown_reader(places, reader)
     rows: list[Row] = []
+    interfaces: list[Interface | None] = []
     told: dict[str, list[str]] = {}
-    for place in places:
+    for place, known in zip(places, slides, strict=True):
+        whose = {} if patients is None else _whose(known)
         try:
             source = _source(place, reader, slide, model)
-            work = measure_analysis(source, interface, front if front_band else None, classify)
+            work = measure_analysis(
+                source,
+                interface,
+                front if front_band else None,
+                classify,
+                slides_of_patient=counts.get(known.patient),
+                pretreated=known.pretreated,
+            )
             found = run_with_progress(_announced(work, place.name, source))
         except (DiskFull, FolderNotWritable):
             raise
         except CrlmSpaError as problem:
-            rows.append({"slide": place.name, "error": str(problem)})
+            rows.append({"slide": place.name, **whose, "error": str(problem)})
+            interfaces.append(None)
             _warn(place.name, str(problem))
             continue
-        rows.append({**found.row(), "error": ""})
+        row = found.row()
+        rows.append({"slide": row.pop("slide"), **whose, **row, "error": ""})
+        interfaces.append(found.interface)
         for note in found.notes:
             told.setdefault(note, []).append(str(found.record["slide"]))
-    _show(rows, told)
+    people = measured_patients(list(zip(slides, interfaces, strict=True)), interface)
+    show_measured(rows, people, told)
     if out is not None:
-        write_text(out, _csv(rows))
-        console.print(f"Wrote {out}", soft_wrap=True, highlight=False, markup=False)
+        _write(out, rows)
+        if people:
+            _write(out.with_name(f"{out.stem}-patients.csv"), people)
     if any(row["error"] for row in rows):
         raise typer.Exit(EXIT_PROBLEM)
+
+
+def _write(path: Path, rows: Sequence[Row]) -> None:
+    write_text(path, measured_csv(rows))
+    console.print(f"Wrote {path}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _known_slides(places: Sequence[Path], table: Path | None) -> list[KnownSlide]:
+    """Look up each analysis by its folder, which is called as its slide."""
+    from napari_crlm_spa.core.hgp.one_name import slide_key
+    from napari_crlm_spa.core.hgp.slide_list import KnownSlide, read_slide_list
+
+    if table is None:
+        return [KnownSlide()] * len(places)
+    listed = read_slide_list(table)
+    missing = [place.name for place in places if slide_key(place.name) not in listed]
+    if len(missing) == len(places):
+        raise CohortError(
+            f"{table.name} names none of these slides ({', '.join(missing[:3])}). Name them as "
+            "their files or folders of results, with or without suffix."
+        )
+    for name in missing:
+        _warn(name, f"{table.name} does not name this slide, so its patient is not known.")
+    return [listed.get(slide_key(place.name), KnownSlide()) for place in places]
+
+
+def _whose(known: KnownSlide) -> Mapping[str, str]:
+    from napari_crlm_spa.core.hgp.measured_patients import spelled
+
+    return {"patient": known.patient, "lesion": known.lesion, "chemo": spelled(known.pretreated)}
 
 
 def _refuse_unknown_reader(places: Sequence[Path], reader: str | None) -> None:
@@ -174,61 +228,3 @@ def _minutes(seconds: float) -> str:
 
 def _warn(name: str, words: str) -> None:
     console.print(f"[yellow]{escape(name)}:[/] {escape(words)}", highlight=False, soft_wrap=True)
-
-
-def _show(rows: Sequence[Row], told: dict[str, list[str]]) -> None:
-    output = Console()
-    measured = [row for row in rows if not row["error"]]
-    if measured:
-        output.print(_table(measured))
-    for note, slides in told.items():
-        which = "" if len(slides) == len(measured) else f"{', '.join(slides)}: "
-        output.print(f"- {which}{note}", soft_wrap=True, highlight=False, markup=False)
-    output.print(RESEARCH_USE_ONLY, soft_wrap=True, highlight=False, markup=False)
-
-
-def _table(rows: Sequence[Row]) -> Table:
-    strides = sorted({row["stride_um"] for row in rows})
-    told = ", ".join(f"{stride:g}" for stride in strides)
-    title = f"Tumor-liver interface, a tile every {told} µm"
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, collapse_padding=True)
-    table.add_column("slide", overflow="fold")
-    for name in ("mm", "judged", "D %", "N %", "O %", "rim µm"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for name in RULE_HEADINGS.values():
-        table.add_column(name, no_wrap=True)
-    for row in rows:
-        share = row["assessable_fraction"]
-        table.add_row(
-            escape(row["slide"]),
-            _number(row["interface_mm"], 1),
-            "-" if share is None else f"{share:.0%}",
-            *(_number(row[name], 1) for name in ("pct_D", "pct_N", "pct_O")),
-            _number(row["rim_median_um"], 0),
-            *(row[f"call_{rule}"] or "-" for rule in RULE_HEADINGS),
-        )
-    table.caption = (
-        "D: a rim lies between tumor and liver; N: they touch; O: something else lies between. "
-        "Calls: strict (all D), tolerant (nearly all), predominant (most)."
-    )
-    table.caption_justify = "left"
-    return table
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
-
-
-def _csv(rows: Sequence[Row]) -> str:
-    """One row per slide; numbers that are not known are empty."""
-    columns = list(dict.fromkeys(name for row in rows for name in row if name != "error"))
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [*columns, "error"], restval="", lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({name: _cell(value) for name, value in row.items()})
-    return text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    return f"{value:.{_DIGITS}g}" if isinstance(value, float) else value

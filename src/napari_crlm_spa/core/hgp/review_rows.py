@@ -133,11 +133,9 @@ class RowReader:
         cell = cells.get(column, "")
         if is_hole(cell):
             return NAN
-        word = cell.casefold()
-        if word in _YES:
-            return 1.0
-        if word in _NO or (column == CHEMO and word in _NO_CHEMO):
-            return 0.0
+        told = yes_or_no(cell, column)
+        if told is not None:
+            return float(told)
         share = float(to_numbers([_bare(cell)]).values[0])
         if column == VIABLE and 0 <= share <= 100:  # percent of viable tumor cells
             return float(share > 0)
@@ -217,6 +215,14 @@ class RowReader:
         place: Mapping[str, Any],
     ) -> None:
         self._notebook.note(severity, problem, remedy, column=column, value=value, **place)
+
+
+def yes_or_no(cell: str, column: str) -> bool | None:
+    """Read a word of the column `VIABLE` or `CHEMO`; None if it is neither yes nor no."""
+    word = cell.casefold()
+    if word in _YES:
+        return True
+    return False if word in _NO or (column == CHEMO and word in _NO_CHEMO) else None
 
 
 def _bare(cell: str) -> str:

@@ -69,6 +69,11 @@ def notes(
             f"{summary.rim_lymphocyte_share:.0%} of the rim is lymphocytes: without collagen "
             "such a band need not be desmoplastic, so look at it."
         )
+    yield from patient_notes(slides_of_patient, pretreated)
+
+
+def patient_notes(slides_of_patient: int | None, pretreated: bool | None) -> Iterator[str]:
+    """Yield what weakens any call of a patient; None is not known and says nothing."""
     if slides_of_patient == 1:
         yield (
             "One slide of this patient: two blocks agree better with the whole lesion "
