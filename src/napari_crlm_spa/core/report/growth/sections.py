@@ -48,8 +48,9 @@ def slides_section(tables: Tables) -> Section:
         "slides",
         "What counts",
         plots=tuple(plots),
-        tables=tables.shown("flow", "problems"),
-        files=tables.files("slides", "patients"),
+        tables=tables.shown("flow"),
+        # They name slides and patients, which a page that is sent around doesn't.
+        files=tables.files("slides", "patients", "problems"),
     )
 
 

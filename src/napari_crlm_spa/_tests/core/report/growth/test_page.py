@@ -11,7 +11,9 @@ from napari_crlm_spa._tests.core.hgp.made_study import made_reviews, made_truth
 from napari_crlm_spa._tests.core.hgp.test_association import finished
 from napari_crlm_spa._tests.core.report.cohort.test_page import Tags
 from napari_crlm_spa._tests.core.report.growth.conftest import made
+from napari_crlm_spa.core.cohort.study.contents import StudyTable
 from napari_crlm_spa.core.cohort.study.folder import read_study, write_study
+from napari_crlm_spa.core.cohort.table import Problem, problems_frame
 from napari_crlm_spa.core.hgp.agree import agree
 from napari_crlm_spa.core.report.cohort import write_cohort_report
 from napari_crlm_spa.core.report.cohort.contents import Tables
@@ -200,3 +202,17 @@ def test_nothing_widens_the_window(page, width, tmp_path):
     found = measured(tmp_path, page.replace("<details>", "<details open>"), width)
     assert found["beyond"] == []
     assert found["page"] <= width
+
+
+def test_neither_slides_nor_patients_are_named_on_the_page(study):
+    """What is wrong with a row stands in a table of its own, which names both and is linked."""
+    wrong = Problem(
+        "error", 4, "P-secret", "slide", "s-secret", "It is wrong.", "Mend it.", "a.csv"
+    )
+    table = StudyTable("problems", "Problems of the tables", problems_frame([wrong]))
+    told = dataclasses.replace(study, tables={**study.tables, "problems": table})
+    page = rendered(told)
+    assert "secret" not in page
+    assert "problems" in growth_sections(Tables(told))[0].files
+    slides = study.tables["slides"].frame
+    assert not [name for name in (*slides["slide"], *slides["patient"]) if f">{name}<" in page]
