@@ -189,6 +189,10 @@ def _measured(
         # A review without a patient has the slide's name there.
         unknown = (result[name] == "") | (result[name] == result[SLIDE])
         result[name] = np.where(unknown & (known != ""), known, result[name])
+    if CHEMO in found:
+        # Readers know best; what they leave open the table of measures may know.
+        own = result[CHEMO].to_numpy(float)
+        result[CHEMO] = np.where(np.isnan(own), found[CHEMO].to_numpy(float), own)
     there = np.array([key in told.index for key in keys], bool)
     flow.drop("slides", "not measured", int((~there).sum()), "the table of measures lacks them")
     few = (result[ASSESSABLE_FRACTION] * 100 < options.min_assessable_pct) | (

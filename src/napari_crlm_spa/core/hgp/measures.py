@@ -12,10 +12,11 @@ from napari_crlm_spa.core.cohort.columns import PATIENT, SLIDE
 from napari_crlm_spa.core.cohort.table import Problem
 from napari_crlm_spa.core.cohort.table.cells import Sheet, read_sheet
 from napari_crlm_spa.core.cohort.table.headers import plain
-from napari_crlm_spa.core.cohort.table.numbers import to_numbers
+from napari_crlm_spa.core.cohort.table.numbers import is_hole, to_numbers
 from napari_crlm_spa.core.cohort.table.rows import Notebook
 from napari_crlm_spa.core.hgp.columns import (
     ASSESSABLE_FRACTION,
+    CHEMO,
     INTERFACE_MM,
     LESION,
     MARKERS,
@@ -27,6 +28,7 @@ from napari_crlm_spa.core.hgp.columns import (
     TUMOR_MM2,
     TUMOR_TILES,
 )
+from napari_crlm_spa.core.hgp.review_rows import yes_or_no
 from napari_crlm_spa.errors import CohortError
 
 if TYPE_CHECKING:
@@ -44,8 +46,8 @@ class Measures:
     Parameters
     ----------
     frame
-        ``slide``, ``patient``, ``lesion`` ("" if the table has none) and `MEASURE_NUMBERS` (NaN
-        for holes and columns that the table lacks); one row per slide.
+        ``slide``, ``patient``, ``lesion`` ("" if the table has none), `MEASURE_NUMBERS` and
+        ``chemo`` (1 yes, 0 no; NaN for holes and columns that the table lacks); one row per slide.
     problems
         What was wrong with rows.
     """
@@ -66,7 +68,7 @@ def read_measures(path: Path | str) -> Measures:
     notebook = Notebook(sheet.path.name)
     headers = {
         ours: theirs
-        for ours in (*_TEXT, *MEASURE_NUMBERS)
+        for ours in (*_TEXT, CHEMO, *MEASURE_NUMBERS)
         for theirs in sheet.header
         if plain(theirs) == plain(ours)
     }
@@ -94,6 +96,7 @@ def read_measures(path: Path | str) -> Measures:
     told = columns[PERIMETER_PER_AREA]
     perimeter = np.where(np.isfinite(perimeter), perimeter, np.nan)
     columns[PERIMETER_PER_AREA] = np.where(np.isnan(told), perimeter, told)
+    columns[CHEMO] = _chemo(sheet, headers.get(CHEMO), notebook)
     keep = _one_each(sheet, columns[SLIDE], notebook)
     import pandas as pd
 
@@ -122,6 +125,29 @@ def _numbers(
             value=sheet.column(header)[at],
         )
     values[bad] = np.nan
+    return values
+
+
+def _chemo(
+    sheet: Sheet, header: str | None, notebook: Notebook
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Read what ``hgp measure --patients`` knows of chemotherapy."""
+    values = np.full(len(sheet.rows), np.nan)
+    if header is None:
+        return values
+    for at, cell in enumerate(sheet.column(header)):
+        told = yes_or_no(cell, CHEMO)
+        if told is not None:
+            values[at] = float(told)
+        elif not is_hole(cell):
+            notebook.note(
+                "warning",
+                f"{CHEMO} should be yes or no.",
+                "Correct it; it counts as not known.",
+                row=sheet.numbers[at],
+                column=header,
+                value=cell,
+            )
     return values
 
 

@@ -9,6 +9,7 @@ from napari_crlm_spa.core.hgp.agree import agree
 from napari_crlm_spa.core.hgp.agree_options import AgreeOptions
 from napari_crlm_spa.core.hgp.columns import REVIEW_COLUMNS
 from napari_crlm_spa.core.hgp.consensus import compare
+from napari_crlm_spa.core.hgp.measures import read_measures
 from napari_crlm_spa.core.hgp.one_name import with_one_name
 from napari_crlm_spa.core.hgp.reviews import Reviews, review_frame
 
@@ -78,3 +79,14 @@ def test_reviewed_slides_that_were_not_measured_are_told_of(tmp_path, kept, word
     measures.frame.loc[kept:, "slide"] = "another " + measures.frame.loc[kept:, "slide"]
     study = finished(agree(made_reviews(truth), measures, options=OPTIONS))
     assert sum(words in warning for warning in study.warnings) == 1
+
+
+def test_chemotherapy_that_readers_leave_open_comes_from_the_table_of_measures(tmp_path):
+    path = tmp_path / "interfaces.csv"
+    path.write_text("slide,chemo,pct_D\ns1.svs,yes,90\ns2.svs,no,80\ns3.svs,maybe,70\n")
+    measures = read_measures(path)
+    rows = [review(slide=name, chemo=told) for name, told in (("s1", np.nan), ("s2", 1.0))]
+    slides = compare(review_frame([*rows, review(slide="s3")]), measures.frame, OPTIONS).slides
+    assert slides["chemo"].tolist()[:2] == [1, 1]
+    assert np.isnan(slides["chemo"].tolist()[2])
+    assert "should be yes or no" in measures.problems[0].problem
