@@ -21,26 +21,45 @@ STRONGEST_PERCENTILE = 99.0
 SINGULAR = 1e-4
 #: A stain that transmits more light than glass in a channel by this much is implausible.
 NEGATIVE_OD = -0.1
+#: The entries of a symmetric 3 x 3 matrix that differ, and where each stands in it.
+_PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+_SYMMETRIC = np.array([[0, 1, 2], [1, 3, 4], [2, 4, 5]])
 
 
-def optical_density(pixels: NDArray[np.uint8]) -> Planes:
+def planes_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return pixels (..., 3) as one plane per channel, shape (3, n): numpy is quicker on those."""
+    flat = pixels.reshape(-1, 3)
+    planes = np.empty((3, len(flat)), np.uint8)
+    for channel, plane in enumerate(planes):
+        plane[:] = flat[:, channel]
+    return planes
+
+
+def optical_density(planes: NDArray[np.uint8], out: Planes | None = None) -> Planes:
     """Turn gray levels into optical densities, -ln((I + 1) / 240).
 
     Parameters
     ----------
-    pixels
-        Shape (..., 3), uint8.
+    planes
+        Gray levels, any shape.
+    out
+        Where to write; fresh memory costs more than the logarithms.
 
     Returns
     -------
-    ndarray of float32, shape (3, n)
-        One plane per channel: numpy is quicker on those than on interleaved pixels.
+    ndarray of float32, same shape
     """
-    density = np.ascontiguousarray(pixels.reshape(-1, 3).T).astype(np.float32)
-    density += 1.0
+    density = np.empty(planes.shape, np.float32) if out is None else out
+    density[...] = planes
+    density += np.float32(1.0)
     np.log(density, out=density)
-    np.subtract(np.float32(np.log(WHITE)), density, out=density)
-    return density
+    return np.subtract(np.float32(np.log(WHITE)), density, out=density)
+
+
+def stained_pixels(planes: NDArray[np.uint8], od_min: float) -> NDArray[np.bool_]:
+    """Pixels of planes (3, n) with an optical density of at least `od_min` in every channel."""
+    dark_levels = np.count_nonzero(optical_density(np.arange(256, dtype=np.uint8)) >= od_min)
+    return np.asarray(planes.max(axis=0) < dark_levels)
 
 
 def estimate_tile(tile: NDArray[np.uint8], options: StainOptions) -> StainMatrix | None:
@@ -58,7 +77,7 @@ def estimate_tile(tile: NDArray[np.uint8], options: StainOptions) -> StainMatrix
     StainMatrix or None
         None where the stain cannot be told: too little of it, or one color only.
     """
-    return estimate_density(optical_density(tile), options)
+    return _estimate(planes_of(tile), options)
 
 
 def estimate_slide_matrix(
@@ -89,7 +108,7 @@ def estimate_slide_matrix(
     if len(chosen) > options.sample_tiles:
         chosen = sorted(rng.choice(chosen, options.sample_tiles, replace=False).tolist())
     samples = [_draw_pixels(tiles[i], options.sample_px, rng) for i in chosen]
-    found = estimate_density(optical_density(np.concatenate(samples)), options) if samples else None
+    found = _estimate(planes_of(np.concatenate(samples)), options) if samples else None
     if found is None:
         return replace(REFERENCE, source="reference: the slide holds too little stain to estimate")
     return replace(found, source=f"estimated from {len(chosen)} tiles")
@@ -109,27 +128,82 @@ def _draw_pixels(
     return pixels[rng.integers(0, len(pixels), count)]
 
 
-def estimate_density(density: Planes, options: StainOptions) -> StainMatrix | None:
-    """Estimate the stain from optical densities of shape (3, n); None where it fails."""
-    stained = density.min(axis=0) >= options.od_min
+def _estimate(planes: NDArray[np.uint8], options: StainOptions) -> StainMatrix | None:
+    density = optical_density(planes)
+    stained = stained_pixels(planes, options.od_min)
+    return estimate_density(density, stained, options, np.empty_like(density))
+
+
+def estimate_density(
+    density: Planes, stained: NDArray[np.bool_], options: StainOptions, scratch: Planes
+) -> StainMatrix | None:
+    """Estimate the stain from optical densities.
+
+    Parameters
+    ----------
+    density
+        Shape (3, n).
+    stained
+        Shape (n,): what `stained_pixels` says of them.
+    options
+        `angle_percentile` and what counts as a failure.
+    scratch
+        Shape (3, n); overwritten.
+
+    Returns
+    -------
+    StainMatrix or None
+        None where it fails.
+    """
     count = int(np.count_nonzero(stained))
     if count < max(3, options.stained_min * density.shape[1]):
         return None
-    he = _stain_directions(density, stained, count, options.angle_percentile)
+    he = _stain_directions(density, stained, count, options.angle_percentile, scratch)
     if he is None or not _plausible(he, options.separation_min_deg):
         return None
-    concentration = np.linalg.pinv(he).astype(np.float32) @ density
+    concentration = np.matmul(unmixing(he).astype(np.float32), density, out=scratch[:2])
     max_c = np.array([percentiles(row, STRONGEST_PERCENTILE)[0] for row in concentration])
     return StainMatrix(he, max_c) if max_c.min() > options.od_min else None
 
 
+def unmixing(he: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Pseudo-inverse (2, 3) of two independent columns, from the normal equations."""
+    hh, he_cross, ee = he[:, 0] @ he[:, 0], he[:, 0] @ he[:, 1], he[:, 1] @ he[:, 1]
+    adjugate = np.array([[ee, -he_cross], [-he_cross, hh]])
+    return np.asarray(adjugate @ he.T / (hh * ee - he_cross**2))
+
+
 def _stain_directions(
-    density: Planes, stained: NDArray[np.bool_], count: int, angle_percentile: float
+    density: Planes,
+    stained: NDArray[np.bool_],
+    count: int,
+    angle_percentile: float,
+    scratch: Planes,
 ) -> NDArray[np.float64] | None:
     """Hematoxylin and eosin as columns: the extreme directions in the plane of most variance."""
-    masked = density * stained
-    mean = masked.sum(axis=1, dtype=np.float64) / count
-    second_moment = (masked @ density.T).astype(np.float64) / count
+    axes = _plane_of_most_variance(np.multiply(density, stained, out=scratch), density, count)
+    if axes is None:
+        return None
+    along_mean, across = np.matmul(axes.T.astype(np.float32), density, out=scratch[:2])
+    angle = np.arctan2(across, along_mean, out=scratch[2])
+    low, high = percentiles(np.compress(stained, angle), angle_percentile, 100 - angle_percentile)
+    ends: NDArray[np.float64] = axes @ np.array(
+        [[np.cos(low), np.cos(high)], [np.sin(low), np.sin(high)]]
+    )
+    return ends if ends[0, 0] > ends[0, 1] else ends[:, ::-1].copy()
+
+
+def _plane_of_most_variance(
+    masked: Planes, density: Planes, count: int
+) -> NDArray[np.float64] | None:
+    """Axes (3, 2) of the plane, the first along the mean; None if there is one color only.
+
+    `masked` is `density` with zeros for all but `count` pixels.
+    """
+    mean = masked.sum(axis=1).astype(np.float64) / count
+    # Not one matrix product: BLAS is slow on so few rows, and would start threads of its own.
+    moments = [np.einsum("i,i->", masked[i], density[j]) for i, j in _PAIRS]
+    second_moment = np.array(moments, np.float64)[_SYMMETRIC] / count
     values, vectors = np.linalg.eigh(second_moment - np.outer(mean, mean))
     if not values[1] > SINGULAR * values[2]:
         return None
@@ -141,14 +215,7 @@ def _stain_directions(
     if norm < np.finfo(np.float32).eps:
         return None
     along /= norm
-    axes = plane @ np.array([[along[0], -along[1]], [along[1], along[0]]])
-    along_mean, across = axes.T.astype(np.float32) @ density
-    angle = np.arctan2(across, along_mean)[stained]
-    low, high = percentiles(angle, angle_percentile, 100.0 - angle_percentile)
-    ends: NDArray[np.float64] = axes @ np.array(
-        [[np.cos(low), np.cos(high)], [np.sin(low), np.sin(high)]]
-    )
-    return ends if ends[0, 0] > ends[0, 1] else ends[:, ::-1].copy()
+    return np.asarray(plane @ np.array([[along[0], -along[1]], [along[1], along[0]]]))
 
 
 def _plausible(he: NDArray[np.float64], separation_min_deg: float) -> bool:
@@ -158,12 +225,16 @@ def _plausible(he: NDArray[np.float64], separation_min_deg: float) -> bool:
 
 
 def percentiles(values: NDArray[np.float32], *percents: float) -> list[float]:
-    """Percentiles with linear interpolation, as `numpy.percentile` but several times quicker."""
-    ranks = [percent / 100.0 * (len(values) - 1) for percent in percents]
-    below = [int(rank) for rank in ranks]
-    above = [min(low + 1, len(values) - 1) for low in below]
-    ordered = np.partition(values, sorted({*below, *above}))
-    return [
-        float(ordered[low] + (rank - low) * (ordered[high] - ordered[low]))
-        for rank, low, high in zip(ranks, below, above, strict=True)
-    ]
+    """Percentiles with linear interpolation, as `numpy.percentile` but many times quicker."""
+    ordered = values.copy()
+    return [_at_rank(ordered, percent / 100.0 * (len(values) - 1)) for percent in percents]
+
+
+def _at_rank(values: NDArray[np.float32], rank: float) -> float:
+    """Value at a rank from 0, between two neighbors if it is no whole number; reorders `values`."""
+    low = int(rank)
+    # One rank at a time: numpy has a vectorized selection for that, and none for two.
+    values.partition(low)
+    here, beyond = values[low], values[low + 1 :]
+    following = beyond.min() if len(beyond) else here
+    return float(here + (rank - low) * (following - here))

@@ -5,7 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_crlm_spa.core.stain.estimate import WHITE, Planes, estimate_density, optical_density
+from napari_crlm_spa.core.stain.estimate import (
+    WHITE,
+    Planes,
+    estimate_density,
+    optical_density,
+    planes_of,
+    stained_pixels,
+    unmixing,
+)
 from napari_crlm_spa.core.stain.matrix import REFERENCE, StainMatrix, StainOptions
 
 
@@ -54,14 +62,18 @@ class StainNormalizer:
         if self.options.method == "none":
             return tiles, fallback
         result = np.empty_like(tiles)
+        # Of all tiles in turn: fresh memory costs as much as the arithmetic.
+        density, scratch = np.empty((2, 3, tiles.shape[1] * tiles.shape[2]), np.float32)
         for i, tile in enumerate(tiles):
-            density = optical_density(tile)
+            planes = planes_of(tile)
+            optical_density(planes, out=density)
             transfer = self._slide_transfer
             if self.options.method == "per_tile":
-                own = estimate_density(density, self.options)
+                stained = stained_pixels(planes, self.options.od_min)
+                own = estimate_density(density, stained, self.options, scratch)
                 fallback[i] = own is None
                 transfer = transfer if own is None else _transfer(own, self.reference)
-            _restain(density, transfer, result[i])
+            _restain(density, transfer, result[i], scratch)
         return result, fallback
 
 
@@ -71,14 +83,18 @@ def _transfer(stain: StainMatrix, reference: StainMatrix) -> NDArray[np.float32]
     Unmix (pseudo-inverse), scale both concentrations so that the strongest agree, mix anew.
     """
     scale = np.diag(reference.max_c / stain.max_c)
-    return (-reference.he @ scale @ np.linalg.pinv(stain.he)).astype(np.float32)
+    return (-reference.he @ scale @ unmixing(stain.he)).astype(np.float32)
 
 
-def _restain(density: Planes, transfer: NDArray[np.float32], out: NDArray[np.uint8]) -> None:
+def _restain(
+    density: Planes, transfer: NDArray[np.float32], out: NDArray[np.uint8], light: Planes
+) -> None:
     """Write 240 exp(transfer · density), rounded, into `out` (height, width, 3)."""
-    light = transfer @ density
+    np.matmul(transfer, density, out=light)
     light += np.float32(np.log(WHITE))
     np.exp(light, out=light)
     light += np.float32(0.5)
-    np.minimum(light, np.float32(255.0), out=light)
-    out.reshape(-1, 3)[:] = light.astype(np.uint8).T
+    np.clip(light, np.float32(0.0), np.float32(255.0), out=light)
+    flat = out.reshape(-1, 3)
+    for channel, plane in enumerate(light.astype(np.uint8)):
+        flat[:, channel] = plane

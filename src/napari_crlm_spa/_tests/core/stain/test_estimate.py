@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -14,7 +14,12 @@ from napari_crlm_spa.core.stain import (
     estimate_slide_matrix,
     estimate_tile,
 )
-from napari_crlm_spa.core.stain.estimate import optical_density, percentiles
+from napari_crlm_spa.core.stain.estimate import (
+    optical_density,
+    percentiles,
+    stained_pixels,
+    unmixing,
+)
 from napari_crlm_spa.errors import StainError
 
 OPTIONS = StainOptions()
@@ -91,11 +96,23 @@ def test_percentiles_are_those_of_numpy(values, percents):
 
 
 def test_optical_density_is_beer_lambert_for_every_gray_level():
-    levels = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
-    density = optical_density(levels)
+    density = optical_density(np.tile(np.arange(256, dtype=np.uint8), (3, 1)))
     assert density.shape == (3, 256)
     assert density.dtype == np.float32
     np.testing.assert_allclose(density[1], -np.log((np.arange(256) + 1) / 240), atol=1e-6)
+
+
+@pytest.mark.parametrize("od_min", [0.0, 0.15, 0.5, 1.0])
+def test_a_pixel_is_stained_where_every_channel_is_dense_enough(od_min):
+    planes = np.random.default_rng(0).integers(0, 256, (3, 5000), dtype=np.uint8)
+    expected = (-np.log((planes + 1.0) / 240) >= od_min).all(axis=0)
+    np.testing.assert_array_equal(stained_pixels(planes, od_min), expected)
+
+
+@given(he=hnp.arrays(float, (3, 2), elements=st.floats(0.05, 1)))
+def test_unmixing_is_the_pseudo_inverse(he):
+    assume(angle_deg(*he.T) > 2)
+    np.testing.assert_allclose(unmixing(he), np.linalg.pinv(he), rtol=1e-6, atol=1e-6)
 
 
 def test_slide_estimate_pools_its_tiles():
