@@ -19,7 +19,11 @@ from napari_crlm_spa.errors import DeviceError, InvalidRiskModel
 
 if TYPE_CHECKING:
     from napari_crlm_spa.core.pipeline import Analysis, AnalysisOptions
+    from napari_crlm_spa.core.pipeline.front_band import FrontSource
+    from napari_crlm_spa.core.pipeline.front_plan import FrontBandOptions
     from napari_crlm_spa.core.risk import RiskModel
+    from napari_crlm_spa.core.spatial.interface import InterfaceOptions
+    from napari_crlm_spa.core.store.front_file import FrontBand
 
 DEFAULT_MODEL = "default"
 #: "A dynamic link library initialization routine failed": what Windows says when torch is
@@ -74,6 +78,22 @@ def analyze(
     from napari_crlm_spa.core.pipeline import analyze_slide
 
     return (yield from analyze_slide(slide_path, out_dir, options))
+
+
+def look_closely(
+    source: FrontSource, options: FrontBandOptions, interface: InterfaceOptions
+) -> Generator[Progress, None, FrontBand]:
+    """Run `classify_front_band` as `analyze` runs the analysis.
+
+    Raises
+    ------
+    DeviceError
+        If Windows refuses to load torch after Qt.
+    """
+    load_torch()
+    from napari_crlm_spa.core.pipeline.front_band import classify_front_band
+
+    return (yield from classify_front_band(source, options, interface))
 
 
 def load_torch() -> None:

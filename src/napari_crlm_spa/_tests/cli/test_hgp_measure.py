@@ -15,7 +15,11 @@ from napari_crlm_spa.core.review import open_review, reader_folder
 from napari_crlm_spa.core.risk import load_risk_model
 from napari_crlm_spa.core.spatial.interface import RESEARCH_USE_ONLY
 from napari_crlm_spa.core.store.interface_files import read_interface
-from napari_crlm_spa.core.store.names import FRONT_ZARR, INTERFACE_GEOJSON
+from napari_crlm_spa.core.store.names import (
+    FRONT_ZARR,
+    INTERFACE_GEOJSON,
+    INTERFACE_SENSITIVITY_CSV,
+)
 
 #: The painted slide's tiles are 16 µm wide.
 SMALL = (
@@ -54,6 +58,22 @@ def test_each_slide_gets_a_row_that_agree_can_read(run, results, tmp_path):  # n
         assert row["call_strict"] == written["calls"]["strict"]["call"]
         assert row["map"] == written["map"] == "analysis"
         assert (results / name / INTERFACE_GEOJSON).exists()
+
+
+def test_what_each_limit_does_is_written_on_request_and_not_left_behind(run, results):  # noqa: F811
+    folder = results / "painted"
+    small = (*SMALL[2:], "--min-tumor-tiles", "4")
+    assert run("hgp", "measure", folder, *small, "--sensitivity")[0] == 0
+    varied = rows(folder / INTERFACE_SENSITIVITY_CSV)
+    assert varied[0]["parameter"] == "as it is"
+    assert float(varied[0]["pct_D"]) == pytest.approx(
+        read_interface(folder)["summary"]["pct_D"], abs=1e-3
+    )
+    assert {("contact_tiles", "halved"), ("contact_tiles", "doubled")} <= {
+        (row["parameter"], row["change"]) for row in varied
+    }
+    assert run("hgp", "measure", folder, *small)[0] == 0
+    assert not (folder / INTERFACE_SENSITIVITY_CSV).exists()
 
 
 def test_tiles_and_time_are_told_before_the_band_is_looked_at(

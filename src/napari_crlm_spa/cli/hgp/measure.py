@@ -59,6 +59,13 @@ def measure(
             "--front-band", help="First look closely around the interface, with overlapping tiles"
         ),
     ] = False,
+    vary: Annotated[
+        bool,
+        typer.Option(
+            "--sensitivity",
+            help="Also measure under each limit halved and doubled: interface_sensitivity.csv",
+        ),
+    ] = False,
     reader: Annotated[
         str | None, typer.Option(help="Measure the maps as this reader corrected them")
     ] = None,
@@ -103,6 +110,7 @@ def measure(
                 classify,
                 slides_of_patient=counts.get(known.patient),
                 pretreated=known.pretreated,
+                vary=vary,
             )
             found = run_with_progress(_announced(work, place.name, source))
         except (DiskFull, FolderNotWritable):

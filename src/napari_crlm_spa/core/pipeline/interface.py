@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Any
 
 from napari_crlm_spa.core.classifier.inference import ClassifyOptions
+from napari_crlm_spa.core.files import write_text
 from napari_crlm_spa.core.pipeline.front_band import FrontSource, classify_front_band
 from napari_crlm_spa.core.pipeline.front_plan import FrontBandOptions
 from napari_crlm_spa.core.pipeline.recorded import open_recorded_slide
@@ -19,8 +20,11 @@ from napari_crlm_spa.core.spatial.interface import (
     InterfaceOptions,
     detection_words,
     measure_interface,
+    sensitivity,
 )
 from napari_crlm_spa.core.store.interface_files import write_interface
+from napari_crlm_spa.core.store.names import INTERFACE_SENSITIVITY_CSV
+from napari_crlm_spa.core.tissue_map import TissueMap
 from napari_crlm_spa.errors import CrlmSpaError, NoInterface
 
 #: How a record names the map that was measured.
@@ -72,6 +76,7 @@ def measure_analysis(
     *,
     slides_of_patient: int | None = None,
     pretreated: bool | None = None,
+    vary: bool = False,
 ) -> Generator[Progress, None, MeasuredInterface]:
     """Measure the interface of an analyzed slide and write ``interface.json`` and its tables.
 
@@ -88,11 +93,14 @@ def measure_analysis(
         Where the network runs.
     slides_of_patient, pretreated
         What is known of the patient; see `measure_interface`.
+    vary
+        Also measure under each limit halved and doubled, and write ``interface_sensitivity.csv``;
+        else that of an earlier measurement is removed.
 
     Yields
     ------
     Progress
-        Those of `classify_front_band`.
+        Those of `classify_front_band` and of `sensitivity`.
 
     Returns
     -------
@@ -121,20 +129,25 @@ def measure_analysis(
         pretreated=pretreated,
     )
     if band_record is not None:
-        found = _with_coarse_interaction(found, source, interface_options)
+        found = with_coarse_interaction(found, source.tissue_map, interface_options)
     record = _record(source, found, band_record)
     info, problem_words = _slide_info(source)
     notes += problem_words
     write_interface(source.place, found, {**record, "map_notes": notes}, info)
+    varied = source.place / INTERFACE_SENSITIVITY_CSV
+    varied.unlink(missing_ok=True)
+    if vary:
+        table = yield from sensitivity(tissue_map, interface_options)
+        write_text(varied, table.round(4).to_csv(index=False, lineterminator="\n"))
     yield Progress("Measuring the interface", 1, 1)
     return MeasuredInterface(found, record, (*found.notes, *notes))
 
 
-def _with_coarse_interaction(
-    fine: Interface, source: FrontSource, options: InterfaceOptions | None
+def with_coarse_interaction(
+    fine: Interface, coarse_map: TissueMap, options: InterfaceOptions | None = None
 ) -> Interface:
     """Take both interaction scores from the coarse map: they depend on the size of neighbors."""
-    coarse = measure_interface(source.tissue_map, options).summary
+    coarse = measure_interface(coarse_map, options).summary
     summary = dataclasses.replace(
         fine.summary,
         interaction_paper=coarse.interaction_paper,

@@ -34,6 +34,7 @@ INTERFACE_JSON = "interface.json"
 INTERFACE_RUNS_CSV = "interface_runs.csv"
 INTERFACE_VERTICES_CSV = "interface_vertices.csv.gz"
 INTERFACE_GEOJSON = "interface.geojson"
+INTERFACE_SENSITIVITY_CSV = "interface_sensitivity.csv"
 #: Beside the analysis folders: notes on slides, and why some failed.
 QUEUE_JSON = "queue.json"
 

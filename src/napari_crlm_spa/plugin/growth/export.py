@@ -43,6 +43,7 @@ def export_tables(measured: Measured, chosen: Path, reader: str) -> Path:
         "slide": measured.slide.path.name,
         "reader": reader,
         "map": "as shown in the viewer",
+        "front_band": None if measured.front is None else dict(measured.front.record),
         "detection_limit": detection_words(interface.stride_um),
         "version": version("napari-crlm-spa"),
     }

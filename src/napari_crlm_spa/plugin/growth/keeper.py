@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,9 @@ from napari_crlm_spa.plugin.throttle import Throttle
 from napari_crlm_spa.plugin.tools.comparing import still
 from napari_crlm_spa.plugin.worker import PipelineWorker, WorkerRegistry
 
+if TYPE_CHECKING:
+    from napari_crlm_spa.core.store.front_file import FrontBand
+
 logger = logging.getLogger(__name__)
 
 #: At most as often while tiles are corrected.
@@ -48,9 +51,11 @@ class Measured:
     interface
         The interface.
     interaction
-        Border-only interaction along each contour, shape (n,).
+        Border-only interaction along each contour, shape (n,); of the coarse map.
     stretches
         The contours in pieces.
+    front
+        The closer look that it was measured on; None for the map itself.
     """
 
     slide: OpenSlide
@@ -58,6 +63,7 @@ class Measured:
     interface: Interface
     interaction: list[NDArray[np.float64]]
     stretches: tuple[Stretch, ...]
+    front: FrontBand | None = None
 
 
 class InterfaceKeeper(QObject):
@@ -78,6 +84,7 @@ class InterfaceKeeper(QObject):
         self._session = session
         self.options = InterfaceOptions()
         self.measured: Measured | None = None
+        self._front: FrontBand | None = None
         self.workers = WorkerRegistry()
         self._worker: PipelineWorker | None = None
         self._outdated = False
@@ -115,9 +122,17 @@ class InterfaceKeeper(QObject):
         """Measure in another way."""
         if options != self.options:
             self.options = options
+            self._front = None
+            self._measure()
+
+    def use_front(self, front: FrontBand | None) -> None:
+        """Measure the current slide on a closer look, until its map changes; None: on the map."""
+        if front is not self._front:
+            self._front = front
             self._measure()
 
     def _on_slide(self, _slide: object = None) -> None:
+        self._front = None
         current = self._session.current
         if self.measured is not None and self.measured.slide is not current:
             self._set(None)
@@ -125,10 +140,12 @@ class InterfaceKeeper(QObject):
 
     def _on_analysis(self, slide: OpenSlide) -> None:
         if slide is self._session.current:
+            self._front = None
             self._measure()
 
     def _on_review(self, slide: OpenSlide) -> None:
         if slide is self._session.current:
+            self._front = None
             self._soon.poke()
 
     def _measure(self) -> None:
@@ -143,7 +160,7 @@ class InterfaceKeeper(QObject):
             return
         self._outdated = False
         worker = self.workers.create(
-            _measuring, slide, still(slide.review).tissue_map, self.options
+            _measuring, slide, still(slide.review).tissue_map, self.options, self._front
         )
         self._worker = worker
         worker.returned.connect(lambda found: self._on_measured(worker, found))
@@ -182,14 +199,25 @@ class InterfaceKeeper(QObject):
 
 
 def _measuring(
-    slide: OpenSlide, tissue_map: TissueMap, options: InterfaceOptions
+    slide: OpenSlide, tissue_map: TissueMap, options: InterfaceOptions, front: FrontBand | None
 ) -> Generator[Progress, None, Measured]:
     yield Progress("Measuring the interface", 0, 1)
-    return measure(slide, tissue_map, options)
+    return measure(slide, tissue_map, options, front)
 
 
-def measure(slide: OpenSlide, tissue_map: TissueMap, options: InterfaceOptions) -> Measured:
-    """Measure a map's interface, and cut it into stretches."""
-    interface = measure_interface(tissue_map, options)
+def measure(
+    slide: OpenSlide,
+    tissue_map: TissueMap,
+    options: InterfaceOptions,
+    front: FrontBand | None = None,
+) -> Measured:
+    """Measure a map's interface, or that of a closer look at it, and cut it into stretches."""
+    if front is None:
+        seen, interface = tissue_map, measure_interface(tissue_map, options)
+    else:
+        from napari_crlm_spa.core.pipeline.interface import with_coarse_interaction
+
+        seen = front.tissue_map
+        interface = with_coarse_interaction(measure_interface(seen, options), tissue_map, options)
     curves = border_interaction(interface.contours, tissue_map, options.interaction_denominator)
-    return Measured(slide, tissue_map, interface, curves, cut_stretches(interface, curves))
+    return Measured(slide, seen, interface, curves, cut_stretches(interface, curves), front)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
+from napari_crlm_spa.core.pipeline.interface import field_of_view_words
 from napari_crlm_spa.core.spatial.interface import Interface, InterfaceSummary
+from napari_crlm_spa.core.store.front_file import FrontBand
 from napari_crlm_spa.plugin.session import OpenSlide, Run
 
 NO_WORKSPACE = "Open the workspace (Plugins ▸ CRLM-SPA) and a slide in it."
@@ -31,6 +33,20 @@ def length_line(summary: InterfaceSummary) -> str:
     return (
         f"{summary.assessable_mm:.1f} mm of {summary.interface_mm:.1f} mm outline can be judged "
         f"({summary.assessable_fraction:.0%})"
+    )
+
+
+def closer_line(front: FrontBand | None) -> str:
+    """Say how closely was looked; empty for the tissue map."""
+    if front is None:
+        return ""
+    record = front.record
+    n_tiles = sum(int(count) for count in record["tiles"].values())
+    tile_um = float(record["tile_um"])
+    return (
+        f"Measured closely: {n_tiles:,} overlapping tiles of {tile_um:g} µm along "
+        f"{record['interface_mm']:.1f} mm, one every {record['stride_um']:g} µm. "
+        f"{field_of_view_words(tile_um)}"
     )
 
 

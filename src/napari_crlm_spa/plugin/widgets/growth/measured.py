@@ -33,6 +33,7 @@ from napari_crlm_spa.plugin.map_view import MapView
 from napari_crlm_spa.plugin.session import Session
 from napari_crlm_spa.plugin.when_seen import WhenSeen
 from napari_crlm_spa.plugin.widgets.growth.calls_box import CallsBox
+from napari_crlm_spa.plugin.widgets.growth.close_box import CloseBox
 from napari_crlm_spa.plugin.widgets.growth.gallery_box import GalleryBox
 from napari_crlm_spa.plugin.widgets.growth.line_box import LineBox
 from napari_crlm_spa.plugin.widgets.growth.numbers_box import NumbersBox
@@ -77,6 +78,7 @@ class MeasuredTab(QWidget):
         self.ribbon_button.setToolTip("The interface as a straight strip below the slide")
         self.export_button = QPushButton("Export CSV…")
         self.export_button.setToolTip("Runs, points and percentages as tables, lines for QuPath")
+        self.close_box = CloseBox(session, keeper)
         self.gallery = GalleryBox(session)
         self._make_options()
         self._lay_out()
@@ -115,8 +117,9 @@ class MeasuredTab(QWidget):
             layout.addWidget(widget)
         layout.addWidget(self.lines)
         layout.addLayout(buttons)
-        for widget in (self.numbers, self.notes, self.gallery):
+        for widget in (self.numbers, self.notes, self.close_box, self.gallery):
             layout.addWidget(widget)
+        layout.addWidget(self.close_box.fold)
         layout.addWidget(self.options_fold)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(6, 6, 6, 6)
@@ -149,6 +152,7 @@ class MeasuredTab(QWidget):
         for signal, slot in self._ears:
             signal.disconnect(slot)
         self._ears.clear()
+        self.close_box.let_go()
         self.gallery.let_go()
 
     # -- what is shown --------------------------------------------------------------------
@@ -165,6 +169,7 @@ class MeasuredTab(QWidget):
 
     def _on_measured(self, measured: Measured | None) -> None:
         self._measured = measured
+        self.close_box.show_measured(measured)
         self._show_state()
         self._when_seen.poke()
 
@@ -201,7 +206,7 @@ class MeasuredTab(QWidget):
         self.calls.setVisible(not interface.refusals)
         self.numbers.show_numbers(interface)
         self.notes.setText("\n".join(f"• {note}" for note in interface.notes))
-        for widget in (self.numbers, self.lines, self.gallery):
+        for widget in (self.numbers, self.lines, self.close_box, self.gallery):
             widget.setVisible(found)
         for button in (self.ribbon_button, self.export_button):
             button.setEnabled(found)

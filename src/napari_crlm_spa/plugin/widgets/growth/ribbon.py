@@ -186,7 +186,9 @@ class Ribbon(QWidget):
         if tile is None or strip is None or tile.slide_id != strip.measured.slide.id:
             self.view.mark(None)
             return
-        tissue_map = strip.measured.tissue_map
+        tissue_map = strip.measured.slide.tissue_map  # whose tiles the pointer tells
+        if tissue_map is None:
+            return
         x0, y0 = tissue_map.origin_um
         stride = tissue_map.stride_um
         found = strip.unrolled.arc_of(
