@@ -62,8 +62,7 @@ def test_each_slide_gets_a_row_that_agree_can_read(run, results, tmp_path):  # n
 
 def test_what_each_limit_does_is_written_on_request_and_not_left_behind(run, results):  # noqa: F811
     folder = results / "painted"
-    small = (*SMALL[2:], "--min-tumor-tiles", "4")
-    assert run("hgp", "measure", folder, *small, "--sensitivity")[0] == 0
+    assert run("hgp", "measure", folder, *SMALL, "--sensitivity")[0] == 0
     varied = rows(folder / INTERFACE_SENSITIVITY_CSV)
     assert varied[0]["parameter"] == "as it is"
     assert float(varied[0]["pct_D"]) == pytest.approx(
@@ -72,7 +71,7 @@ def test_what_each_limit_does_is_written_on_request_and_not_left_behind(run, res
     assert {("contact_tiles", "halved"), ("contact_tiles", "doubled")} <= {
         (row["parameter"], row["change"]) for row in varied
     }
-    assert run("hgp", "measure", folder, *small)[0] == 0
+    assert run("hgp", "measure", folder, *SMALL)[0] == 0
     assert not (folder / INTERFACE_SENSITIVITY_CSV).exists()
 
 
