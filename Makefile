@@ -12,7 +12,7 @@ SCREEN := tools/with_screen.sh
 PYSIDE6 := $(abspath $(VENV)/pyside6)
 TESTS   ?= src/napari_crlm_spa/_tests/plugin
 
-.PHONY: demo test test-pyside6 check fix docs bench screenshots parity clean
+.PHONY: demo test test-pyside6 check fix docs bench bench-peers screenshots parity clean
 
 demo: $(VENV)/.demo  ## analyze the drawn sample slide into demo-output/
 	$(BIN)/crlm-spa demo --out demo-output
@@ -40,6 +40,10 @@ docs: $(VENV)/.docs  ## the documentation as a web site in site/
 bench: $(VENV)/.demo  ## speed and memory of analyze, on the sample or on SLIDE=slide.svs
 	$(if $(SLIDE),,$(BIN)/crlm-spa demo --out demo-output)
 	$(BIN)/python benchmarks/analyze_slide.py $(or $(SLIDE),demo-output/sample-liver-metastasis.tif)
+
+bench-peers: $(VENV)/.demo  ## the same beside its peers, on SLIDE=slide.svs; flags in PEERS="--repeats 1"
+	$(if $(SLIDE),,$(BIN)/crlm-spa demo --out demo-output)
+	$(BIN)/python benchmarks/peers $(or $(SLIDE),demo-output/sample-liver-metastasis.tif) $(PEERS)
 
 screenshots: $(VENV)/.test  ## every picture of docs/images/, taken of drawn slides; ONLY=correct for one walk
 	$(SCREEN) $(BIN)/python -m tools.screenshots docs/images $(if $(ONLY),--only $(ONLY))

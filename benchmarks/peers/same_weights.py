@@ -1,0 +1,120 @@
+"""Model folders for the comparison, and a crop of the slide: made once, kept in a folder.
+
+Without a trained model the weights are random, but not arbitrary: batch statistics and the last
+layer are fitted to tiles of the slide, plain and stained, so that all classes occur and their
+histogram shows whether two programs did the same work.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import tifffile
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import save_file
+
+from napari_crlm_spa.core.classes import CRLM7
+from napari_crlm_spa.core.classifier.card import Architecture, ModelCard, load_card
+from napari_crlm_spa.core.classifier.network import TileNetwork, network_for
+from napari_crlm_spa.core.classifier.weights import load_model, save_model
+from napari_crlm_spa.core.slide import open_slide
+from napari_crlm_spa.core.slide.convert import convert_to_pyramid
+from napari_crlm_spa.core.stain import StainNormalizer, StainOptions
+from napari_crlm_spa.core.tiles import TilingOptions, blank_fraction, plan_tiles, read_tile
+
+_SEED = 0
+_FIT_TILES, _PROBE_TILES = 48, 4
+_HIDDEN = {"tiny": 32}
+
+
+def sample_tiles(slide: Path, mpp: float | None, count: int = _FIT_TILES) -> NDArray[np.uint8]:
+    """Return tiles with tissue, evenly spread over the slide: (n, 224, 224, 3)."""
+    options = TilingOptions()
+    with open_slide(slide, mpp=mpp) as opened:
+        grid = plan_tiles(opened, options)
+        places = grid.pending()
+        chosen = places[:: max(1, len(places) // (2 * count))]
+        tiles = np.stack([read_tile(opened, grid, int(row), int(col)) for row, col in chosen])
+    return tiles[blank_fraction(tiles, options) < options.blank_max][:count]
+
+
+def random_model(folder: Path, name: str, slide: Path, mpp: float | None) -> Path:
+    """Write a model folder with random weights of the trunk `name`, unless it is there."""
+    if not (folder / "probe.safetensors").exists():
+        tiles = sample_tiles(slide, mpp)
+        torch.manual_seed(_SEED)
+        card = ModelCard(
+            name=f"random {name}",
+            scheme_name=CRLM7.name,
+            classes=CRLM7.names,
+            architecture=Architecture(name=name, hidden=_HIDDEN.get(name, 512)),
+        )
+        network = network_for(card)
+        stained, _ = StainNormalizer(StainOptions(method="per_tile")).normalize(tiles)
+        _fit(network, torch.from_numpy(np.concatenate([tiles, stained])))
+        folder.mkdir(parents=True, exist_ok=True)
+        save_model(folder, card, network, half=False)
+        _add_probe(folder, network, tiles)
+    return folder
+
+
+def trained_model(folder: Path, model: str, slide: Path, mpp: float | None) -> Path:
+    """Copy a trained model and add what the peers' scripts need."""
+    card, network = load_model(model)
+    target = folder / card.sha256[:16]
+    if not (target / "probe.safetensors").exists():
+        shutil.copytree(Path(model), target, dirs_exist_ok=True)
+        _add_probe(target, network, sample_tiles(slide, mpp, _PROBE_TILES))
+    return target
+
+
+def architecture(folder: Path) -> str:
+    """Name the trunk of a model folder."""
+    return load_card(folder).architecture.name
+
+
+def crop(slide: Path, target: Path, side_px: int, mpp: float) -> Path:
+    """Write the middle of a slide as a JPEG pyramid of its own, unless it is there."""
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with open_slide(slide, mpp=mpp) as opened, tempfile.TemporaryDirectory() as scratch:
+            info = opened.info
+            width, height = min(side_px, info.width_px), min(side_px, info.height_px)
+            left, top = (info.width_px - width) // 2, (info.height_px - height) // 2
+            plain = Path(scratch) / "crop.tif"
+            tifffile.imwrite(plain, opened.read_level(0, left, top, width, height))
+            for _ in convert_to_pyramid(plain, target, mpp=mpp):
+                pass
+    return target
+
+
+def _fit(network: TileNetwork, tiles: torch.Tensor) -> None:
+    """Set batch statistics, and a last layer whose logits have mean 0 and deviation 3."""
+    for module in network.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            module.momentum = None  # a plain mean over all batches
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    with torch.no_grad():
+        network.train()
+        for batch in tiles.split(16):
+            network(batch)
+        network.eval()
+        logits = torch.cat([network(batch) for batch in tiles.split(16)])
+        last = network.head[-1]
+        assert isinstance(last, torch.nn.Linear)
+        scale = 3.0 / logits.std(dim=0).clamp_min(1e-6)
+        last.bias.copy_((last.bias - logits.mean(dim=0)) * scale)
+        last.weight.mul_(scale[:, None])
+
+
+def _add_probe(folder: Path, network: TileNetwork, tiles: NDArray[np.uint8]) -> None:
+    """Store tiles with the logits of our network."""
+    probe = torch.from_numpy(np.ascontiguousarray(tiles[:_PROBE_TILES]))
+    with torch.inference_mode():
+        logits = network.eval()(probe)
+    save_file({"tiles": probe, "logits": logits.contiguous()}, folder / "probe.safetensors")
