@@ -59,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--crop-px",
         type=int,
-        default=6000,
+        default=5400,
         help="side of the crop for ResNet-50; 0 takes the whole slide (default: %(default)s)",
     )
     add("--mpp", type=float, help="pixel size of the slide, where the file does not say")

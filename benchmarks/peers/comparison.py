@@ -31,8 +31,9 @@ CPU seconds, tiles/s and their ratios leave out the start-up (imports, loading o
 which has a column of its own. Median (range) of {repeats} runs, taken in turns. The peers estimate
 the stain in every tile, as `--stain per_tile` does. Each program finds the tissue in its own way,
 so the numbers of tiles differ. With the tiny network torch has one thread in every program: more
-would only wait for each other, most of all in the peers' Macenko. Ours also computes and writes tissue map, spatial features, risk
-and report. *Classes as ours*: common share of the histograms of classes.
+would only wait for each other, most of all in the peers' Macenko. Ours also computes and writes
+tissue map, spatial features, risk and report. *Classes as ours*: common share of the histograms
+of classes.
 """
 
 
