@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
-from napari_crlm_spa.core.classifier.card import ModelCard
+from napari_crlm_spa.core.classifier.card import ModelCard, is_shipped, model_folder
 from napari_crlm_spa.core.classifier.inference import ClassifyOptions, TilePredictions
+from napari_crlm_spa.core.classifier.int8 import why_no_int8
 from napari_crlm_spa.core.classifier.network import TileNetwork
+from napari_crlm_spa.core.classifier.precision import AS_TRAINED, Precision, has_bf16
 from napari_crlm_spa.core.classifier.reference_set import read_reference_set
+from napari_crlm_spa.core.classifier.settle import Sample, Settling, begin
 from napari_crlm_spa.core.classifier.strangeness import KnownTissue
 from napari_crlm_spa.core.classifier.weights import load_model
 from napari_crlm_spa.errors import DeviceError
@@ -36,23 +40,29 @@ class Classifier:
     card
         What the model is.
     network
-        Takes uint8 tiles (n, px, px, 3), returns logits.
+        Takes uint8 tiles (n, px, px, 3), returns logits and the averaged middle of the trunk.
     device
         Where it runs.
-    dtype
-        Number format of its arithmetic.
     batch_size
         Tiles per batch; halved whenever the device runs out of memory.
     known
         Tells how unlike the training tiles a tile looks; None where the model cannot.
+    precision
+        Number format of the arithmetic, and why it is that.
+    plain
+        The network as it was trained, which `settle` needs.
+    trusted
+        Whether the model is known to keep its classes in bf16.
     """
 
     card: ModelCard
-    network: TileNetwork
+    network: nn.Module
     device: torch.device
-    dtype: torch.dtype
     batch_size: int
     known: KnownTissue | None = None
+    precision: Precision = AS_TRAINED
+    plain: TileNetwork | None = None
+    trusted: bool = False
     halvings: int = field(default=0, init=False)
 
     def predict(self, tiles: NDArray[np.uint8]) -> TilePredictions:
@@ -88,21 +98,47 @@ class Classifier:
             np.concatenate([part.strangeness for part in parts]),
         )
 
-    def _forward(self, tiles: NDArray[np.uint8]) -> TilePredictions:
-        with (
-            torch.inference_mode(),
-            torch.autocast(self.device.type, self.dtype, enabled=self.dtype != torch.float32),
-        ):
-            batch = torch.from_numpy(np.ascontiguousarray(tiles)).to(self.device)
-            if self.known is None:
-                return TilePredictions.of(self._probabilities(self.network(batch)))
-            logits, middle = self.network.forward_staged(batch)
-            return TilePredictions(
-                self._probabilities(logits), _numpy(self.known.strangeness(middle))
-            )
+    def settle(self, sample: Sample) -> None:
+        """Settle the number format on tiles of the slide that will be classified.
 
-    def _probabilities(self, logits: torch.Tensor) -> NDArray[np.float32]:
-        return _numpy(torch.softmax(logits.float() / self.card.temperature, dim=1))
+        An 8-bit network is calibrated on some and checked on others, bf16 is checked; what does
+        not give the classes of 32 bits is given up for the next better format. Models that come
+        with the package are not asked about bf16: our tests have.
+
+        Parameters
+        ----------
+        sample
+            Returns at most so many stain-normalized tissue tiles, as in `predict`.
+        """
+        if self.plain is None:
+            return
+        begun = (self.network, self.precision)
+        settling = Settling(self.plain, self.device, begun, self.trusted, self._scores)
+        self.network, self.precision = settling.on(sample)
+        self.plain = None
+        if self.precision.fell_back:
+            logger.warning("%s", self.precision.why)
+
+    def _scores(self, network: nn.Module, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
+        parts = [self._run(network, part)[0] for part in _parts(tiles, min(self.batch_size, 16))]
+        return np.concatenate(parts)
+
+    def _forward(self, tiles: NDArray[np.uint8]) -> TilePredictions:
+        probabilities, strangeness = self._run(self.network, tiles)
+        if strangeness is None:
+            return TilePredictions.of(probabilities)
+        return TilePredictions(probabilities, strangeness)
+
+    @torch.inference_mode()
+    def _run(
+        self, network: nn.Module, tiles: NDArray[np.uint8]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+        batch = torch.from_numpy(np.ascontiguousarray(tiles)).to(self.device)
+        logits, middle = network(batch)
+        probabilities = _numpy(torch.softmax(logits.float() / self.card.temperature, dim=1))
+        if self.known is None:
+            return probabilities, None
+        return probabilities, _numpy(self.known.strangeness(middle))
 
     def _halve(self, error: Exception) -> None:
         if self.batch_size == 1:
@@ -129,7 +165,7 @@ def load_classifier(
     model
         ``"default"``, or the folder of a model (card.json and weights.safetensors).
     options
-        Device, precision and batch size.
+        Device, precision and batch size. 8 bits begin with `Classifier.settle`.
 
     Raises
     ------
@@ -138,14 +174,16 @@ def load_classifier(
     """
     options = options or ClassifyOptions()
     device = choose_device(options.device)
-    card, network = load_model(model)
-    network = network.to(device=device)
-    if device.type == "cuda":
-        network = network.to(memory_format=torch.channels_last)
+    card, plain = load_model(model)
     known = _known_tissue(model, device)
     batch = options.batch_size or (GPU_BATCH if device.type != "cpu" else CPU_BATCH)
-    dtype = choose_dtype(device, options.precision)
-    return Classifier(card, network, device, dtype, batch, known)
+    network, precision = begin(plain, device, options.precision)
+    trusted = is_shipped(model_folder(model))
+    return Classifier(card, network, device, batch, known, precision, plain, trusted)
+
+
+def _parts(tiles: NDArray[np.uint8], size: int) -> Iterator[NDArray[np.uint8]]:
+    return (tiles[start : start + size] for start in range(0, len(tiles), size))
 
 
 def _known_tissue(model: str | Path, device: torch.device) -> KnownTissue | None:
@@ -181,20 +219,19 @@ def choose_device(
     return torch.device(wanted)
 
 
-def choose_dtype(device: torch.device, precision: str) -> torch.dtype:
-    """Return the number format: bf16 where asked for or, on auto, where it is native."""
-    if precision == "auto":
-        native = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
-        return torch.bfloat16 if native else torch.float32
-    return torch.bfloat16 if precision == "bf16" else torch.float32
-
-
 def describe_devices() -> str:
     """Say in words what PyTorch can use here."""
     words = f"PyTorch {torch.__version__} on the CPU with {torch.get_num_threads()} threads"
+    words += f" ({_formats()})"
     if torch.cuda.is_available():
         memory_gb = torch.cuda.get_device_properties(0).total_memory / 1e9
         return f"{words}; {torch.cuda.get_device_name(0)} with {memory_gb:.0f} GB"
     if torch.backends.mps.is_available():
         return f"{words}; Apple GPU"
     return f"{words}; no GPU"
+
+
+def _formats() -> str:
+    """Say which number formats the CPU is quick in."""
+    bf16 = "bf16" if has_bf16(torch.device("cpu")) else "no bf16"
+    return f"{bf16}, {'no int8' if why_no_int8() else 'int8'}"

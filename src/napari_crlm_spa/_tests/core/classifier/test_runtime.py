@@ -15,7 +15,6 @@ from napari_crlm_spa.core.classifier.reference_set import build_reference_set, s
 from napari_crlm_spa.core.classifier.runtime import (
     Classifier,
     choose_device,
-    choose_dtype,
     load_classifier,
 )
 from napari_crlm_spa.core.classifier.training.cache import average_down
@@ -86,20 +85,22 @@ def test_without_a_reference_set_the_strangeness_is_not_known(model, tiles):
 def test_the_strangeness_is_that_of_the_trunks_middle_and_changes_no_probability(
     model, watchful, tiles
 ):
-    classifier = load_classifier(watchful, ClassifyOptions(device="cpu", batch_size=4))
+    classifier = load_classifier(
+        watchful, ClassifyOptions(device="cpu", batch_size=4, precision="fp32")
+    )
     found = classifier.predict(tiles)
-    middle, _ = predict_stages(classifier.network, average_down(tiles, 16), CPU)
+    middle, _ = predict_stages(load_model(watchful)[1], average_down(tiles, 16), CPU)
     expected = classifier.known.strangeness(torch.from_numpy(middle)).numpy()
     # Bytes on one side, unrounded means on the other.
     np.testing.assert_allclose(found.strangeness, expected, rtol=0.05)
-    plain = load_classifier(model, ClassifyOptions(device="cpu")).predict(tiles)
+    plain = load_classifier(model, ClassifyOptions(device="cpu", precision="fp32")).predict(tiles)
     np.testing.assert_allclose(found.probabilities, plain.probabilities, atol=1e-6)
 
 
 def test_one_pass_through_the_trunk_gives_both(watchful, tiles):
     classifier = load_classifier(watchful, ClassifyOptions(device="cpu"))
     passes = []
-    classifier.network.trunk.register_forward_hook(lambda *_: passes.append(1))
+    classifier.network.convolutions()[0].register_forward_hook(lambda *_: passes.append(1))
     classifier.predict(tiles)
     assert len(passes) == 1
 
@@ -123,12 +124,13 @@ class SmallMemory(torch.nn.Module):
         self.asked.append(len(batch))
         if len(batch) > self.fits:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return torch.nn.functional.one_hot(batch[:, 0, 0, 0].long() % 7, 7) * 50.0
+        logits = torch.nn.functional.one_hot(batch[:, 0, 0, 0].long() % 7, 7) * 50.0
+        return logits, torch.zeros(len(batch), 4)
 
 
 def test_out_of_memory_halves_the_batch_and_loses_no_tile(tiles):
     network = SmallMemory(fits=3)
-    classifier = Classifier(CARD, network, CPU, torch.float32, batch_size=16)
+    classifier = Classifier(CARD, network, CPU, batch_size=16)
     scores = classifier.predict(tiles).probabilities
     np.testing.assert_array_equal(scores.argmax(axis=1), tiles[:, 0, 0, 0] % 7)
     assert classifier.batch_size == 2
@@ -136,7 +138,7 @@ def test_out_of_memory_halves_the_batch_and_loses_no_tile(tiles):
 
 
 def test_a_device_too_small_for_one_tile_is_a_sentence(tiles):
-    classifier = Classifier(CARD, SmallMemory(fits=0), CPU, torch.float32, batch_size=4)
+    classifier = Classifier(CARD, SmallMemory(fits=0), CPU, batch_size=4)
     with pytest.raises(DeviceError, match="--device cpu"):
         classifier.predict(tiles)
 
@@ -160,11 +162,6 @@ def test_auto_takes_the_quickest_device_there_is(cuda, mps, chosen):
 def test_a_device_that_is_not_there_is_refused_with_the_way_out():
     with pytest.raises(DeviceError, match="--device auto"):
         choose_device("cuda", lambda: False, lambda: False)
-
-
-def test_a_cpu_computes_in_fp32_unless_asked():
-    assert choose_dtype(CPU, "auto") is torch.float32
-    assert choose_dtype(CPU, "bf16") is torch.bfloat16
 
 
 def test_bf16_agrees_with_fp32_on_a_cpu(model, tiles):

@@ -1,0 +1,132 @@
+"""Settling the number format of a network on tiles of the slide that it will classify."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from napari_crlm_spa.core.classifier.fused import FusedNetwork, fuse
+from napari_crlm_spa.core.classifier.int8 import QuantizedNetwork, why_no_int8
+from napari_crlm_spa.core.classifier.network import TileNetwork
+from napari_crlm_spa.core.classifier.precision import (
+    CALIBRATION_TILES,
+    CHECK_TILES,
+    Agreement,
+    Precision,
+    choose_precision,
+    fall_back,
+)
+
+_Tiles = NDArray[np.uint8]
+#: A network in its form for inference, and its number format.
+Settled = tuple[nn.Module, Precision]
+#: Returns at most so many stain-normalized tissue tiles, shape (n, tile_px, tile_px, 3).
+Sample = Callable[[int], _Tiles]
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """What is known before any tile was seen.
+
+    Parameters
+    ----------
+    plain
+        The network as it was trained.
+    device
+        Where it runs.
+    begun
+        Its form for inference and number format so far.
+    trusted
+        Whether the model is known to keep its classes in bf16.
+    score
+        Returns the probabilities that a network gives tiles.
+    """
+
+    plain: TileNetwork
+    device: torch.device
+    begun: Settled
+    trusted: bool
+    score: Callable[[nn.Module, _Tiles], NDArray[np.float32]]
+
+    @property
+    def needed(self) -> bool:
+        """Whether tiles can change anything."""
+        return self._may_be_int8 or (self.begun[1].used == "bf16" and not self.trusted)
+
+    @property
+    def _may_be_int8(self) -> bool:
+        asked = self.begun[1].asked == "int8"
+        return asked and self.device.type == "cpu" and not why_no_int8()
+
+    def on(self, sample: Sample) -> Settled:
+        """Return the quickest network that gives the classes of 32 bits on tiles of the slide."""
+        if not self.needed:
+            return self.begun
+        tiles = sample(CALIBRATION_TILES + CHECK_TILES)
+        settled = self.begun
+        exact = fuse(self.plain, torch.float32, self.device)
+        if self._may_be_int8:
+            settled = self._int8(exact, tiles)
+        if settled[1].used == "bf16" and not self.trusted and len(tiles):
+            settled = self._bf16(settled, exact, tiles[-CHECK_TILES:])
+        return settled
+
+    def _int8(self, exact: FusedNetwork, tiles: _Tiles) -> Settled:
+        network, precision = self.begun
+        assert isinstance(network, FusedNetwork)
+        if len(tiles) < CALIBRATION_TILES + CHECK_TILES:
+            why = (
+                f"the slide has {len(tiles)} tissue tiles to look at, and 8 bits need "
+                f"{CALIBRATION_TILES + CHECK_TILES} to be calibrated and checked"
+            )
+            return network, fall_back(precision, precision.used, why)
+        seen, unseen = tiles[:CALIBRATION_TILES], tiles[CALIBRATION_TILES:]
+        try:
+            quick = QuantizedNetwork(exact, network, torch.from_numpy(seen))
+            agreement = self._agreement(quick, exact, unseen)
+        # Operators without a promise of stability: whatever goes wrong, there is the other way.
+        except (RuntimeError, AttributeError, TypeError, NotImplementedError) as error:
+            why = f"PyTorch {torch.__version__} cannot do 8 bits here ({error})"
+            return network, fall_back(precision, precision.used, why)
+        if not agreement.suffices:
+            why = f"8 bits give {agreement.in_words()} of this slide"
+            return network, fall_back(precision, precision.used, why, agreement)
+        return quick, Precision(
+            "int8", "int8", f"8 bits give {agreement.in_words()} of this slide.", agreement
+        )
+
+    def _bf16(self, settled: Settled, exact: FusedNetwork, tiles: _Tiles) -> Settled:
+        network, precision = settled
+        agreement = self._agreement(network, exact, tiles)
+        if agreement.suffices:
+            checked = precision.checked or agreement
+            return network, dataclasses.replace(precision, checked=checked)
+        why = f"bf16 gives {agreement.in_words()} of this slide"
+        if precision.fell_back:
+            why = f"{precision.why.partition(': ')[2].removesuffix('.')}, and {why}"
+        return exact, fall_back(precision, "fp32", why, agreement)
+
+    def _agreement(self, quick: nn.Module, exact: nn.Module, tiles: _Tiles) -> Agreement:
+        return Agreement.between(self.score(quick, tiles), self.score(exact, tiles))
+
+
+def begin(plain: TileNetwork, device: torch.device, asked: str) -> Settled:
+    """Return a network's form for inference before any tile was seen.
+
+    Parameters
+    ----------
+    plain
+        The network as it was trained, on the CPU.
+    device
+        Where it shall run.
+    asked
+        As in `choose_precision`.
+    """
+    precision = choose_precision(device, asked)
+    return fuse(plain, precision.dtype, device), precision
