@@ -100,8 +100,12 @@ def _python(value: Any) -> Any:
 
 
 def _float(row: Record, name: str) -> float:
+    """Read a number, also one that a table of words holds as words; NaN if it is none."""
     value = row.get(name)
-    return float(value) if isinstance(value, (int, float)) else float("nan")
+    try:
+        return float(value) if isinstance(value, (int, float, str)) else float("nan")
+    except ValueError:
+        return float("nan")
 
 
 def text(head: str, name: str, words: Mapping[str, str] | None = None) -> Column:

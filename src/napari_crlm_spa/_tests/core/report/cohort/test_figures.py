@@ -188,6 +188,14 @@ def test_the_flow_diagram_counts_from_slides_to_patients(study):
     assert not any(text.startswith("0 ") for text in said)
 
 
+def test_the_flow_diagram_counts_one_slide_as_one():
+    steps = {"step": "select", "reason": "too little tumor", "unit": "slides"}
+    flow = pd.DataFrame([{**steps, "before": 2, "excluded": 1, "after": 1}])
+    said = [text.get_text() for text in figures.draw_flow(flow).axes[0].texts]
+    assert "1 slide left out" in said
+    assert "1 slide" in said
+
+
 def calibration(**more):
     frame = pd.DataFrame({"model": "final", "time_months": 60.0, "group": [1, 2], "n": 9})
     return frame.assign(predicted=[0.4, 0.6], observed=[0.5, 0.8], std_err=[0.2, 0.6], **more)

@@ -11,6 +11,7 @@ import pytest
 from napari_crlm_spa.core.cohort.study.contents import StudyTable
 from napari_crlm_spa.core.cohort.study.folder import write_study
 from napari_crlm_spa.core.report.cohort import write_cohort_report
+from napari_crlm_spa.core.report.cohort.columns import shown_table
 from napari_crlm_spa.core.report.cohort.contents import Tables
 from napari_crlm_spa.core.report.cohort.methods import methods
 from napari_crlm_spa.core.report.cohort.options import CohortReportOptions
@@ -272,3 +273,12 @@ def test_the_docs_example_draws(written):
     km, risk = (study.tables[name].frame for name in ("km", "risk_table"))
     figure = figures.draw_kaplan_meier(km, risk, grouping="sof", intervals=False)
     assert len(figure.axes) == 2
+
+
+def test_a_problem_names_its_row_whether_rows_are_numbers_or_words():
+    row = {"severity": "warning", "row": "12", "patient": "A", "problem": "a hole"}
+    for number in ("12", 12, 12.0):
+        table = StudyTable("problems", "Problems", pd.DataFrame([{**row, "row": number}]))
+        shown = shown_table(table)
+        at = [column.head for column in shown.columns].index("Row")
+        assert shown.rows[0][at].text == "12"

@@ -72,7 +72,7 @@ def _boxes(flow: pd.DataFrame) -> list[_Box]:
             continue
         # The same reason in a row (several filters) shares no box: each is counted on its own.
         words = textwrap.wrap(str(row["reason"] or row["step"]), _LETTERS)
-        excluded = f"{numbers.whole(row['excluded'])} {unit} left out"
+        excluded = f"{_count(row['excluded'], unit)} left out"
         boxes.append(_Box((excluded, *words), False))
         following = rows[i + 1] if i + 1 < len(rows) else None
         if following is None or following["unit"] == unit:
@@ -98,7 +98,7 @@ def _joined(boxes: list[_Box]) -> list[_Box]:
 
 
 def _count(number: float, unit: str) -> str:
-    return f"{numbers.whole(float(number))} {unit}"
+    return f"{numbers.whole(float(number))} {unit.removesuffix('s') if number == 1 else unit}"
 
 
 def _draw(axes: Axes, box: _Box, x: float, y: float, width: float) -> None:
