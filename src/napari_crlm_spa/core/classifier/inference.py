@@ -126,6 +126,16 @@ class _Prepared:
     stain_fallback: NDArray[np.bool_]
     problem: UnreadableSlide | None
 
+    def part(self, looked_at: slice, tiles: slice) -> _Prepared:
+        """Return a stretch of the group."""
+        return _Prepared(
+            self.at[looked_at],
+            self.states[looked_at],
+            self.tiles[tiles],
+            self.stain_fallback[looked_at],
+            self.problem,
+        )
+
 
 def classify_tiles(
     slide: Slide,
@@ -155,8 +165,10 @@ def classify_tiles(
     Yields
     ------
     TileScores
-        One batch, in grid order. A blank tile is BLANK, a tile that the file cannot deliver is
-        UNREADABLE; neither has probabilities or a strangeness.
+        One batch, in the order of `TileGrid.batches`. A blank tile is BLANK, a tile that the file
+        cannot deliver is UNREADABLE; neither has probabilities or a strangeness. Every batch but
+        the last holds `batch_size` tiles for the network, unless it ends a long stretch without
+        tissue.
 
     Raises
     ------
@@ -182,9 +194,9 @@ def classify_tiles(
             refill()
             guard.check(group)
             batch.append(group)
-            if _is_full(batch, classifier.batch_size) or not waiting:
-                yield _score(batch, classifier)
-                batch = []
+            while batch and (_is_full(batch, classifier.batch_size) or not waiting):
+                ready, batch = _split(batch, classifier.batch_size)
+                yield _score(ready, classifier)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -193,6 +205,22 @@ def _is_full(batch: list[_Prepared], batch_size: int) -> bool:
     to_classify = sum(len(part.tiles) for part in batch)
     looked_at = sum(len(part.states) for part in batch)
     return to_classify >= batch_size or looked_at >= MOST_LOOKED_AT * batch_size
+
+
+def _split(batch: list[_Prepared], size: int) -> tuple[list[_Prepared], list[_Prepared]]:
+    """Part a batch after `size` tiles to classify: a network likes to see full batches."""
+    over = sum(len(part.tiles) for part in batch) - size
+    if over <= 0:
+        return batch, []
+    *before, last = batch
+    kept = len(last.tiles) - over
+    if kept <= 0:
+        ready, rest = _split(before, size)
+        return ready, [*rest, last]
+    cut = int(np.flatnonzero(last.states == TileState.CLASSIFIED)[kept - 1]) + 1
+    return [*before, last.part(slice(cut), slice(kept))], [
+        last.part(slice(cut, None), slice(kept, None))
+    ]
 
 
 def _prepare(
@@ -211,13 +239,20 @@ def _prepare(
         except UnreadableSlide as error:
             states[i], problem = TileState.UNREADABLE, error
     readable = states == TileState.CLASSIFIED
-    blank = np.zeros(len(at), bool)
-    blank[readable] = blank_fraction(tiles[readable], tiling) > tiling.blank_max
-    states[blank] = TileState.BLANK
+    states[readable] = np.where(
+        blank_fraction(_those(tiles, readable), tiling) > tiling.blank_max,
+        TileState.BLANK,
+        TileState.CLASSIFIED,
+    )
     keep = states == TileState.CLASSIFIED
     fallback = np.zeros(len(at), bool)
-    normalized, fallback[keep] = normalizer.normalize(tiles[keep])
+    normalized, fallback[keep] = normalizer.normalize(_those(tiles, keep))
     return _Prepared(at, states, normalized, fallback, problem)
+
+
+def _those(tiles: NDArray[np.uint8], wanted: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Return the wanted tiles; a copy only where some are not."""
+    return tiles if wanted.all() else tiles[wanted]
 
 
 class _ReadGuard:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from threading import Lock
 
 import numpy as np
@@ -21,6 +21,7 @@ class PixelCache:
         self._arrays: OrderedDict[Hashable, NDArray[np.uint8]] = OrderedDict()
         self._bytes = 0
         self._lock = Lock()
+        self._making: dict[Hashable, Lock] = {}
 
     def get(self, key: Hashable) -> NDArray[np.uint8] | None:
         """Return the array kept under `key`, or None."""
@@ -41,6 +42,28 @@ class PixelCache:
             while self._bytes > self.max_bytes:
                 _, oldest = self._arrays.popitem(last=False)
                 self._bytes -= oldest.nbytes
+
+    def get_or_make(
+        self, key: Hashable, make: Callable[[], NDArray[np.uint8] | None]
+    ) -> NDArray[np.uint8] | None:
+        """Return the array kept under `key`, or make and keep it; None is returned, not kept.
+
+        Threads that want the same array at once wait for the one that makes it.
+        """
+        array = self.get(key)
+        if array is not None:
+            return array
+        with self._lock:
+            turn = self._making.setdefault(key, Lock())
+        try:
+            with turn:
+                array = self.get(key)
+                if array is None and (array := make()) is not None:
+                    self.put(key, array)
+        finally:
+            with self._lock:
+                self._making.pop(key, None)
+        return array
 
     def clear(self) -> None:
         """Forget everything."""

@@ -103,20 +103,17 @@ class TiffPixels:
         self._cache.clear()
 
     def _chunk(self, level: int, row: int, col: int) -> RgbImage | None:
-        key = (level, row, col)
-        chunk = self._cache.get(key)
-        if chunk is None:
-            try:
-                chunk = self.levels[level].decode(row, col)
-            # Each codec has its own kind of error: whatever it is, these pixels are lost.
-            except Exception as error:
-                if self._file.closed:
-                    raise diagnosis.closed(self._path) from error
-                place = f"the part in row {row}, column {col} of level {level}"
-                raise diagnosis.damaged(self._path, place, error) from error
-            if chunk is not None:
-                self._cache.put(key, chunk)
-        return chunk
+        return self._cache.get_or_make((level, row, col), lambda: self._decoded(level, row, col))
+
+    def _decoded(self, level: int, row: int, col: int) -> RgbImage | None:
+        try:
+            return self.levels[level].decode(row, col)
+        # Each codec has its own kind of error: whatever it is, these pixels are lost.
+        except Exception as error:
+            if self._file.closed:
+                raise diagnosis.closed(self._path) from error
+            place = f"the part in row {row}, column {col} of level {level}"
+            raise diagnosis.damaged(self._path, place, error) from error
 
     def _bytes_at(self, offset: int, count: int) -> bytes:
         with self._lock:

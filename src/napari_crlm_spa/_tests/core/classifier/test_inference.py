@@ -91,6 +91,17 @@ def test_glass_never_reaches_the_network():
     assert sum(classifier.batches) == np.count_nonzero(codes)
 
 
+@pytest.mark.parametrize("batch_size", [1, 5, 12, 16])
+def test_glass_between_the_tiles_leaves_no_batch_half_empty(batch_size):
+    codes, slide = checkered(rows=20, cols=20)
+    pending = np.full(codes.shape, TileState.PENDING, np.uint8)
+    classifier = NearestColor(batch_size)
+    tissue_map = run(slide, classifier, TileGrid(pending, pending == 0, PX, 0.5))
+    np.testing.assert_array_equal(tissue_map.classes, codes)
+    assert set(classifier.batches[:-1]) == {batch_size}
+    assert (tissue_map.state[codes == 0] == TileState.BLANK).all()
+
+
 def test_a_tile_more_than_half_blank_is_removed_and_one_less_than_half_is_kept():
     pixels = np.full((PX, 2 * PX, 3), 255, np.uint8)
     pixels[:, :15] = pixels[:, PX : PX + 17] = PALETTE[6]

@@ -1,4 +1,9 @@
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,3 +45,34 @@ def test_clearing_forgets_everything():
     cache.put("a", block(5))
     cache.clear()
     assert (len(cache), cache.nbytes, cache.get("a")) == (0, 0, None)
+
+
+def test_threads_that_want_the_same_array_make_it_once():
+    cache, made, threads = PixelCache(100), [], 4
+    together = threading.Barrier(threads, timeout=30)
+
+    def make():
+        made.append(threading.get_ident())
+        time.sleep(0.02)  # long enough for all to ask
+        return block(10)
+
+    def ask(_):
+        together.wait()
+        return cache.get_or_make("a", make)
+
+    with ThreadPoolExecutor(threads) as pool:
+        arrays = list(pool.map(ask, range(threads)))
+    assert len(made) == 1
+    assert all(array is arrays[0] for array in arrays)
+
+
+def test_an_array_that_cannot_be_made_is_tried_again_by_the_next():
+    cache = PixelCache(100)
+
+    def fail():
+        raise OSError("damaged")
+
+    with pytest.raises(OSError, match="damaged"):
+        cache.get_or_make("a", fail)
+    assert cache.get_or_make("a", lambda: None) is None
+    assert cache.get_or_make("a", lambda: block(3)).nbytes == 3

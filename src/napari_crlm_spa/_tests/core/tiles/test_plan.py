@@ -9,12 +9,14 @@ from shapely.geometry import box
 from napari_crlm_spa._tests.core.tiles.conftest import GLASS, TISSUE, ArraySlide, paint
 from napari_crlm_spa.core.tiles import (
     RegionsOfInterest,
+    TileGrid,
     TileState,
     TilingOptions,
     blank_fraction,
     plan_tiles,
     read_tile,
 )
+from napari_crlm_spa.core.tiles.grid import STRIP_TILES
 from napari_crlm_spa.core.tiles.tissue import BLOCK_PX
 from napari_crlm_spa.errors import (
     MissingPixelSize,
@@ -242,3 +244,15 @@ def test_slide_whose_mask_cannot_be_read_at_all_is_refused(half_tissue):
     half_tissue.damaged = lambda level, x, y, width, height: True
     with pytest.raises(UnreadableSlide):
         plan_tiles(half_tissue, TilingOptions())
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 10_000])
+def test_batches_hold_every_pending_tile_once_strip_by_strip(size):
+    state = np.random.default_rng(0).choice([TileState.PENDING, TileState.GLASS], (9, 75))
+    grid = TileGrid(state.astype(np.uint8), state == 0, tile_px=224, mpp=0.5)
+    batches = list(grid.batches(size))
+    assert {len(batch) for batch in batches[:-1]} <= {size}
+    at = np.concatenate(batches)
+    np.testing.assert_array_equal(at[np.lexsort((at[:, 1], at[:, 0]))], grid.pending())
+    strip = at[:, 1] // STRIP_TILES
+    np.testing.assert_array_equal(at, at[np.lexsort((at[:, 1], at[:, 0], strip))])
