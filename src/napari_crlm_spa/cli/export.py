@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from napari_crlm_spa.cli.progress import STARTS_AFRESH, run_with_progress
-from napari_crlm_spa.cli.stored import Stored, open_recorded_slide, open_stored
+from napari_crlm_spa.cli.stored import Stored, open_stored
 from napari_crlm_spa.core.classes import PALETTES, STANDARD_PALETTE
 from napari_crlm_spa.core.store import REPORT_HTML, TILES_GEOJSON
 from napari_crlm_spa.core.store.names import (
@@ -99,7 +99,7 @@ def export(
     if to is Target.REPORT:
         from napari_crlm_spa.core.review.reports import export_report
 
-        with open_recorded_slide(stored.analysis, slide) as opened:
+        with stored.open_slide(slide) as opened:
             report = export_report(path, stored.analysis, opened, stored.review, palette=palette)
             run_with_progress(report, STARTS_AFRESH)
         Console().print(f"Wrote {path}", soft_wrap=True, highlight=False, markup=False)
@@ -121,7 +121,7 @@ def _work(
         write: Any = (
             geojson.export_tiles_geojson if to is Target.QUPATH else geojson.export_areas_geojson
         )
-        with open_recorded_slide(stored.analysis, slide) as opened:
+        with stored.open_slide(slide) as opened:
             info = opened.info
         written: int = yield from write(path, source, info)
         return written

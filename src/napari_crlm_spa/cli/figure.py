@@ -10,7 +10,7 @@ from rich.console import Console
 
 from napari_crlm_spa.cli.flags import with_options
 from napari_crlm_spa.cli.progress import STARTS_AFRESH, run_with_progress
-from napari_crlm_spa.cli.stored import open_recorded_slide, open_stored
+from napari_crlm_spa.cli.stored import open_stored
 from napari_crlm_spa.core.report.figure.options import FigureOptions
 from napari_crlm_spa.errors import ReviewError
 
@@ -42,7 +42,7 @@ def figure(
 
     stored = open_stored(result, reader)
     hidden = [name.strip() for name in hide.split(",") if name.strip()]
-    with open_recorded_slide(stored.analysis, slide) as opened:
+    with stored.open_slide(slide) as opened:
         subject = FigureSubject(
             tissue_map=stored.tissue_map,
             slide=opened,

@@ -1,4 +1,4 @@
-"""A finished analysis as commands take it up again: map, corrections of a reader, slide."""
+"""A finished analysis as commands take it up again: map, corrections of a reader."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from napari_crlm_spa.cli.progress import console
 from napari_crlm_spa.core.store import RISK_JSON
-from napari_crlm_spa.errors import CrlmSpaError, ReviewError, SlideError, StoreError
+from napari_crlm_spa.errors import CrlmSpaError, ReviewError
 
 if TYPE_CHECKING:
     from napari_crlm_spa.core.pipeline import Analysis
@@ -45,6 +45,12 @@ class Stored:
     def risk(self) -> RiskAssessment | None:
         """The risk of that map."""
         return self.analysis.risk if self.review is None else self.review.risk
+
+    def open_slide(self, moved_to: Path | None) -> Slide:
+        """Open the slide that was analyzed, see `core.pipeline.recorded`."""
+        from napari_crlm_spa.core.pipeline.recorded import open_recorded_slide
+
+        return open_recorded_slide(self.analysis.run, self.analysis.folder, moved_to)
 
     def source(self) -> TileSource:
         """Return the tiles as the exports list them."""
@@ -93,37 +99,6 @@ def open_stored(folder: Path, reader: str | None) -> Stored:
     for note in review.notes:
         console.print(f"[yellow]Note:[/] {escape(note)}", highlight=False, soft_wrap=True)
     return Stored(analysis, review, place)
-
-
-def open_recorded_slide(analysis: Analysis, moved_to: Path | None) -> Slide:
-    """Open the slide that was analyzed.
-
-    Raises
-    ------
-    StoreError
-        If the file is not there any more, or is another slide.
-    """
-    from napari_crlm_spa.core.slide import open_slide
-
-    recorded = analysis.run.get("slide", {})
-    path = moved_to or Path(str(recorded.get("path", "")))
-    mpp = (analysis.run.get("options") or {}).get("mpp")
-    try:
-        slide = open_slide(path, mpp=mpp)
-    except SlideError as error:
-        if moved_to is not None:
-            raise
-        raise StoreError(
-            f"The slide of {analysis.folder.name} cannot be opened: {error} If it was moved, name "
-            "its place: --slide FILE."
-        ) from error
-    if slide.info.fingerprint != recorded.get("fingerprint"):
-        slide.close()
-        raise StoreError(
-            f"{path.name} is not the slide that was analyzed into {analysis.folder.name}: its "
-            "content differs. Name the right file with --slide, or analyze this one."
-        )
-    return slide
 
 
 def _risk_model(folder: Path) -> RiskModel:
