@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from napari_crlm_spa.core.slide.halving import halved
 from napari_crlm_spa.core.slide.info import PixelSize, SlideInfo, SlideLevel
 
 __all__ = ["RESAMPLING", "PixelSize", "RgbImage", "Slide", "SlideInfo", "SlideLevel"]
@@ -27,8 +28,9 @@ RESAMPLING = Image.Resampling.BILINEAR
 #: A level may be coarser than what is asked for by this share (a 40x scan of 0.2525 µm/px has
 #: a level of 0.505, good enough for 0.5). Our choice.
 LEVEL_TOLERANCE = 0.01
-#: Pixels are taken as they are, not resampled, as long as that displaces none by more than this
-#: (in pixels, from the region's center outward): 224 px at 0.499 instead of 0.5 µm/px are.
+#: Pixels are taken as they are, or reduced by exactly 2, as long as that displaces none by more
+#: than this (in pixels of the result, from the region's center outward): 224 px at 0.499 or
+#: 0.2495 instead of 0.5 µm/px are.
 NATIVE_DRIFT_PX = 0.5
 #: Levels of more pixels than this are reduced band by band, to spare memory.
 _BAND_PX = 16_000_000
@@ -120,10 +122,11 @@ class Slide(ABC):
         # The region in pixels of that level: corner, and level pixels per pixel of the result.
         left, top = x_um / (size.x_um * downsample), y_um / (size.y_um * downsample)
         scale_x, scale_y = mpp / (size.x_um * downsample), mpp / (size.y_um * downsample)
-        drift_x, drift_y = (scale_x - 1) * width_px / 2, (scale_y - 1) * height_px / 2
-        if max(abs(drift_x), abs(drift_y)) <= NATIVE_DRIFT_PX:
-            x_px, y_px = round(left + drift_x), round(top + drift_y)
-            return self.read_level(index, x_px, y_px, width_px, height_px)
+        for whole in (1, 2):
+            drift_x, drift_y = (scale_x - whole) * width_px / 2, (scale_y - whole) * height_px / 2
+            if max(abs(drift_x), abs(drift_y)) <= NATIVE_DRIFT_PX * whole:
+                corner = round(left + drift_x), round(top + drift_y)
+                return self._read_whole(index, whole, *corner, width_px, height_px)
         right, bottom = left + width_px * scale_x, top + height_px * scale_y
         # The filter reaches one reduced pixel beyond the region: neighbors then fit seamlessly.
         margin = math.ceil(max(scale_x, scale_y, 1.0)) + 1
@@ -138,6 +141,16 @@ class Slide(ABC):
         box = (left - x_px, top - y_px, right - x_px, bottom - y_px)
         picture = Image.fromarray(source).resize((width_px, height_px), RESAMPLING, box=box)
         return np.array(picture)
+
+    def _read_whole(
+        self, level: int, whole: int, x_px: int, y_px: int, width_px: int, height_px: int
+    ) -> RgbImage:
+        """Read a region at a level's own resolution (`whole` is 1), or at half of it (2)."""
+        if whole == 1:
+            return self.read_level(level, x_px, y_px, width_px, height_px)
+        return halved(
+            self.read_level(level, x_px - 1, y_px - 1, 2 * width_px + 2, 2 * height_px + 2)
+        )
 
     def thumbnail(self, max_px: int = 1024) -> RgbImage:
         """Return the whole slide, its longer side at most `max_px` pixels.

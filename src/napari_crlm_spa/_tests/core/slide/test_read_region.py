@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from napari_crlm_spa._tests.drawn_slides import (
     MARKS_UM,
@@ -13,7 +14,7 @@ from napari_crlm_spa._tests.drawn_slides import (
     write_svs,
     write_tiff,
 )
-from napari_crlm_spa.core.slide import ArraySlide, open_slide
+from napari_crlm_spa.core.slide import RESAMPLING, ArraySlide, open_slide
 from napari_crlm_spa.core.slide.info import levels_of
 
 
@@ -34,6 +35,17 @@ def test_tiles_of_nearly_native_resolution_are_not_resampled(native):
         tile = slide.read_region_um(112.0, 112.0, 224, 224, mpp=0.5)
     x = round(112 / native + (0.5 / native - 1) * 112)
     assert np.array_equal(tile, picture[x : x + 224, x : x + 224])
+
+
+@pytest.mark.parametrize("native", [0.2495, 0.25, 0.2511])
+def test_tiles_of_nearly_twice_the_resolution_are_reduced_by_exactly_two(native):
+    picture = noise_picture(1200, 1000)
+    with ArraySlide(picture, mpp=native) as slide:
+        tile = slide.read_region_um(112.0, 112.0, 224, 224, mpp=0.5)
+    x = round(112 / native + (0.5 / native - 2) * 112)
+    box = (x, x, x + 448, x + 448)
+    expected = Image.fromarray(picture).resize((224, 224), RESAMPLING, box=box)
+    assert np.abs(tile.astype(int) - expected).max() <= 1
 
 
 @pytest.mark.parametrize("mpp", [0.25, 0.3, 0.5, 0.71, 1.0, 1.3])
