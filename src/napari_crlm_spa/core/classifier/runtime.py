@@ -98,6 +98,11 @@ class Classifier:
             np.concatenate([part.strangeness for part in parts]),
         )
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether `settle` would look at tiles."""
+        return (settling := self._settling()) is not None and settling.needed
+
     def settle(self, sample: Sample) -> None:
         """Settle the number format on tiles of the slide that will be classified.
 
@@ -110,14 +115,18 @@ class Classifier:
         sample
             Returns at most so many stain-normalized tissue tiles, as in `predict`.
         """
-        if self.plain is None:
+        settling, self.plain = self._settling(), None
+        if settling is None:
             return
-        begun = (self.network, self.precision)
-        settling = Settling(self.plain, self.device, begun, self.trusted, self._scores)
         self.network, self.precision = settling.on(sample)
-        self.plain = None
         if self.precision.fell_back:
             logger.warning("%s", self.precision.why)
+
+    def _settling(self) -> Settling | None:
+        if self.plain is None:
+            return None
+        begun = (self.network, self.precision)
+        return Settling(self.plain, self.device, begun, self.trusted, self._scores)
 
     def _scores(self, network: nn.Module, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
         parts = [self._run(network, part)[0] for part in _parts(tiles, min(self.batch_size, 16))]

@@ -5,19 +5,31 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Generator
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_crlm_spa.core.classifier.inference import classify_tiles
 from napari_crlm_spa.core.pipeline.job import Job, begin_record, why_afresh
+from napari_crlm_spa.core.pipeline.precision import (
+    begun_precision,
+    keep_precision,
+    precision_notes,
+    precision_record,
+    readable_tile,
+    sample_tiles,
+)
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.core.stain import StainMatrix, StainNormalizer, estimate_slide_matrix
-from napari_crlm_spa.core.store import TILES_JOURNAL, TileJournal, load_analysis
-from napari_crlm_spa.core.tiles import TileState, blank_fraction, read_tile
+from napari_crlm_spa.core.store import (
+    TILES_JOURNAL,
+    TileJournal,
+    load_analysis,
+)
+from napari_crlm_spa.core.tiles import TileState, blank_fraction
 from napari_crlm_spa.core.tissue_map import TissueMap
-from napari_crlm_spa.errors import DamagedAnalysis, UnreadableSlide
+from napari_crlm_spa.errors import DamagedAnalysis
 
 #: So large a share of one class on a slide is more likely a wrong pixel size or stain than truth.
 SUSPICIOUS_SHARE = 0.99
@@ -53,12 +65,22 @@ def _classify(
         # torch takes seconds to import and is not needed before this moment.
         from napari_crlm_spa.core.classifier.runtime import load_classifier
 
-        classifier = load_classifier(job.model_dir, job.options.classify)
+        begun = begun_precision(job, run["identity"])
+        going_on = keep_precision(job.options.classify, begun)
+        classifier = load_classifier(job.model_dir, going_on)
     yield Progress("Loading the model", 1, 1)
     with job.clock.time("estimating the stain"):
         matrix = _slide_stain(job)
+    normalizer = StainNormalizer(job.options.stain, matrix)
     run["stain"] = None if matrix is None else matrix.as_dict()
     run["device"] = str(classifier.device)
+    if classifier.unsettled:
+        yield Progress("Checking the number format", 0, 1)
+        with job.clock.time("checking the number format"):
+            classifier.settle(partial(sample_tiles, job, normalizer))
+        yield Progress("Checking the number format", 1, 1)
+    run["precision"] = precision_record(job, classifier.precision, begun)
+    header["precision"] = classifier.precision.used
     total = len(job.grid.pending())
     fallbacks = 0
     with (
@@ -79,7 +101,7 @@ def _classify(
             job.slide,
             rest,
             classifier,
-            StainNormalizer(job.options.stain, matrix),
+            normalizer,
             job.options.tiling,
             job.options.classify.reader_threads,
         )
@@ -92,7 +114,11 @@ def _classify(
                 yield Progress("Classifying tiles", done, total, "tiles", scores)
     run["batch_size"] = classifier.batch_size
     run["tiles"] = {**_count_states(tissue_map), "stain_fallback": fallbacks}
-    run["notes"] = [*(job.regions.notes if job.regions else ()), *_notes(tissue_map)]
+    run["notes"] = [
+        *(job.regions.notes if job.regions else ()),
+        *precision_notes(run),
+        *_notes(tissue_map),
+    ]
 
 
 def _slide_stain(job: Job) -> StainMatrix | None:
@@ -105,20 +131,13 @@ def _slide_stain(job: Job) -> StainMatrix | None:
     tiles = [
         tile
         for row, col in pending[np.sort(chosen)]
-        if (tile := _readable_tile(job, int(row), int(col))) is not None
+        if (tile := readable_tile(job, int(row), int(col))) is not None
     ]
     if not tiles:
         return None
     kept = np.stack(tiles)
     kept = kept[blank_fraction(kept, job.options.tiling) <= job.options.tiling.blank_max]
     return estimate_slide_matrix(kept, stain) if len(kept) else None
-
-
-def _readable_tile(job: Job, row: int, col: int) -> NDArray[np.uint8] | None:
-    try:
-        return read_tile(job.slide, job.grid, row, col)
-    except UnreadableSlide:
-        return None
 
 
 def _count_states(tissue_map: TissueMap) -> dict[str, int]:

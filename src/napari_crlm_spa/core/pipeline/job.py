@@ -54,9 +54,12 @@ class Job:
         size = self.slide.info.known_pixel_size()
         # A model without a reference set keeps the identity of earlier versions.
         reference = self.card.reference_sha256
+        # fp32 and bf16 give the same classes; 8 bits may not, and are what was asked for or not.
+        int8 = self.options.classify.precision == "int8"
         return identity_of(
             {
                 **({"reference": reference} if reference else {}),
+                **({"precision": "int8"} if int8 else {}),
                 "format": FORMAT_VERSION,
                 "slide": self.slide.info.fingerprint,
                 "pixel_size_um": (size.x_um, size.y_um),
@@ -95,6 +98,8 @@ def why_afresh(earlier: dict[str, Any] | None, job: Job) -> str:
     slide, model, card = earlier.get("slide", {}), earlier.get("model", {}), job.card
     same_weights = model.get("sha256") == card.sha256
     reference, temperature = model.get("reference_sha256", ""), model.get("temperature")
+    asked = earlier.get("options", {}).get("classify", {}).get("precision")
+    wanted = job.options.classify.precision
     reasons = {
         "the slide changed": slide.get("fingerprint") != job.slide.info.fingerprint,
         "the model changed": not same_weights,
@@ -102,6 +107,7 @@ def why_afresh(earlier: dict[str, Any] | None, job: Job) -> str:
         # Records of earlier versions hold no temperature.
         "the model's temperature changed": same_weights
         and temperature not in (None, card.temperature),
+        "the precision changed": asked != wanted and "int8" in (asked, wanted),
     }
     told = [reason for reason, true in reasons.items() if true]
     return " and ".join(told) or "the options changed"
