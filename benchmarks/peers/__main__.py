@@ -62,6 +62,13 @@ def _parser() -> argparse.ArgumentParser:
         default=5400,
         help="side of the crop for ResNet-50; 0 takes the whole slide (default: %(default)s)",
     )
+    add(
+        "--small-px",
+        type=int,
+        default=2400,
+        help="side of the small part for the price of further tiles; 0 leaves it out "
+        "(default: %(default)s)",
+    )
     add("--mpp", type=float, help="pixel size of the slide, where the file does not say")
     add("--device", choices=("cpu", "cuda"), default="cpu")
     add("--workers", type=int, default=max(1, (os.cpu_count() or 2) - 1), help="peers' loaders")

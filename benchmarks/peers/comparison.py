@@ -28,12 +28,13 @@ _TITLES = {TINY: "A tiny network: the work around it", RESNET: "ResNet-50: the w
 _STAINS = {"macenko": "with Macenko", "none": "without stain normalization"}
 _NOTE = """\
 CPU seconds, tiles/s and their ratios leave out the start-up (imports, loading of the network),
-which has a column of its own. Median (range) of {repeats} runs, taken in turns. The peers estimate
-the stain in every tile, as `--stain per_tile` does. Each program finds the tissue in its own way,
-so the numbers of tiles differ. With the tiny network torch has one thread in every program: more
-would only wait for each other, most of all in the peers' Macenko. Ours also computes and writes
-tissue map, spatial features, risk and report. *Classes as ours*: common share of the histograms
-of classes.
+which has a column of its own. Runs of each, taken in turns: {repeats}; median (range). *Further
+1000*: what the slide costs beyond a small part of it, that is without the price of a slide, such
+as a report. The peers estimate the stain in every tile, as `--stain per_tile` does. Each program
+finds the tissue in its own way, so the numbers of tiles differ. With the tiny network torch has
+one thread in every program: more would only wait for each other, most of all in the peers'
+Macenko. Ours also computes and writes tissue map, spatial features, risk and report. *Classes as
+ours*: common share of the histograms of classes.
 """
 
 
@@ -63,13 +64,15 @@ class Comparison:
         slide, trained = self._options.slide, self._options.model
         models = self._cache / "models"
         if network == RESNET and self._options.crop_px:
-            side_px = self._options.crop_px
-            target = self._cache / "slides" / f"{self._slide_id}-{side_px}.tif"
-            slide = same_weights.crop(slide, target, side_px, self._mpp)
+            slide = self._crop(self._options.crop_px)
         if network == RESNET and trained:
             return slide, same_weights.trained_model(models, trained, slide, self._mpp)
         folder = models / f"{self._slide_id}-{network}"
         return slide, same_weights.random_model(folder, network, slide, self._mpp)
+
+    def _crop(self, side_px: int) -> Path:
+        target = self._cache / "slides" / f"{self._slide_id}-{side_px}.tif"
+        return same_weights.crop(self._options.slide, target, side_px, self._mpp)
 
     def _compare(self, network: str, stain: str, slide: Path, model: Path) -> None:
         macenko, only = stain == "macenko", self._options.only
@@ -80,28 +83,38 @@ class Comparison:
         ]
         rows = [Row(each.name, each.ours, problem=each.lacks) for each in wanted]
         self._tables[f"{_TITLES[network]}, {_STAINS[stain]}"] = rows
-        given = ["--slide", slide, "--model", model, *["--macenko"] * macenko]
+        given = ["--model", model, *["--macenko"] * macenko]
+        small_px = self._options.small_px if network == TINY else 0
+        small = self._crop(small_px) if small_px else None
         for number in range(1, self._options.repeats + 1):
             for contender, row in zip(wanted, rows, strict=True):
                 if row.problem:
                     continue
                 label = f"{network}, {stain}, {contender.name}, run {number}"
                 try:
-                    row.runs.append(self._run(contender, given, network, label))
+                    row.runs.append(self._run(contender, slide, given, network, label))
+                    if small:
+                        label += ", small part"
+                        row.small.append(self._run(contender, small, given, network, label))
                 except (CannotBuildError, RunFailedError) as error:
                     row.problem = str(error)
+                    row.runs.clear()
+                    row.small.clear()
                     _say(f"{label}: {error}")
                 self._keep()
 
-    def _run(self, contender: Contender, given: list[object], network: str, label: str) -> Run:
+    def _run(
+        self, contender: Contender, slide: Path, given: list[object], network: str, label: str
+    ) -> Run:
         python = sys.executable
         if not contender.ours:
             python = str(self._environments.interpreter(contender.environment))
         options = self._options
         self._cache.mkdir(parents=True, exist_ok=True)
         scratch = tempfile.mkdtemp(dir=self._cache, prefix="run-")
-        command = [python, _HERE / f"run_{contender.script}.py", *given, "--out", scratch]
-        command += ["--mpp", self._mpp, "--device", options.device, "--workers", options.workers]
+        command = [python, _HERE / f"run_{contender.script}.py", *given]
+        command += ["--slide", slide, "--out", scratch, "--mpp", self._mpp]
+        command += ["--device", options.device, "--workers", options.workers]
         log = self._cache / "logs" / f"{re.sub(r'[^a-zA-Z0-9.]+', '-', label)}.log"
         try:
             command += contender.flags
@@ -136,7 +149,7 @@ class Comparison:
         options = self._options
         slide = f"{options.slide.name}, {self._size}"
         if RESNET in options.networks and options.crop_px:
-            slide += f"; for ResNet-50 its middle, {options.crop_px} px wide"
+            slide += f"; for ResNet-50 a part {options.crop_px} px wide"
         parts = [
             f"Slide: {slide}.  ",
             f"Machine: {_machine()}; device {options.device}.  ",

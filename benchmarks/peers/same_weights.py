@@ -24,7 +24,13 @@ from napari_crlm_spa.core.classifier.weights import load_model, save_model
 from napari_crlm_spa.core.slide import open_slide
 from napari_crlm_spa.core.slide.convert import convert_to_pyramid
 from napari_crlm_spa.core.stain import StainNormalizer, StainOptions
-from napari_crlm_spa.core.tiles import TilingOptions, blank_fraction, plan_tiles, read_tile
+from napari_crlm_spa.core.tiles import (
+    TileState,
+    TilingOptions,
+    blank_fraction,
+    plan_tiles,
+    read_tile,
+)
 
 _SEED = 0
 _FIT_TILES, _PROBE_TILES = 48, 4
@@ -78,18 +84,32 @@ def architecture(folder: Path) -> str:
 
 
 def crop(slide: Path, target: Path, side_px: int, mpp: float) -> Path:
-    """Write the middle of a slide as a JPEG pyramid of its own, unless it is there."""
+    """Write the part of a slide that has most tissue as a pyramid of its own, unless it is there.
+
+    Its corner lies on the grid of tiles, its side is at most `side_px`.
+    """
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         with open_slide(slide, mpp=mpp) as opened, tempfile.TemporaryDirectory() as scratch:
-            info = opened.info
-            width, height = min(side_px, info.width_px), min(side_px, info.height_px)
-            left, top = (info.width_px - width) // 2, (info.height_px - height) // 2
-            plain = Path(scratch) / "crop.tif"
-            tifffile.imwrite(plain, opened.read_level(0, left, top, width, height))
+            grid = plan_tiles(opened, TilingOptions())
+            tile_px = grid.stride_um / mpp
+            row, col = _densest(grid.state == TileState.PENDING, max(1, int(side_px / tile_px)))
+            left, top = round(col * tile_px), round(row * tile_px)
+            width, height = opened.info.width_px - left, opened.info.height_px - top
+            part = opened.read_level(0, left, top, min(side_px, width), min(side_px, height))
+            plain = Path(scratch) / "part.tif"
+            tifffile.imwrite(plain, part)
             for _ in convert_to_pyramid(plain, target, mpp=mpp):
                 pass
     return target
+
+
+def _densest(tissue: NDArray[np.bool_], side: int) -> tuple[int, int]:
+    """Return (row, column) of the square window with most tissue."""
+    window = (min(side, tissue.shape[0]), min(side, tissue.shape[1]))
+    counts = np.lib.stride_tricks.sliding_window_view(tissue, window).sum(axis=(2, 3))
+    row, col = np.unravel_index(int(counts.argmax()), counts.shape)
+    return int(row), int(col)
 
 
 def _fit(network: TileNetwork, tiles: torch.Tensor) -> None:

@@ -1,4 +1,4 @@
-"""The comparison as Markdown: medians and ranges, ratios to ours."""
+"""The comparison as Markdown: medians and ranges, ratios to ours, stages of ours."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ _HEAD = (
     "program",
     "tiles",
     "CPU s / 1000 tiles",
+    "CPU s / further 1000",
     "tiles/s",
     "peak MB",
     "start-up CPU s",
@@ -24,11 +25,16 @@ _HEAD = (
 
 @dataclass
 class Row:
-    """One program; either `runs` or a `problem`."""
+    """One program; either `runs` or a `problem`.
+
+    `small` are runs on a small part of the slide: what the whole slide costs beyond them is the
+    price of a tile without that of a slide.
+    """
 
     name: str
     ours: bool
     runs: list[Run] = field(default_factory=list)
+    small: list[Run] = field(default_factory=list)
     problem: str = ""
 
 
@@ -42,9 +48,11 @@ def section(title: str, rows: Sequence[Row]) -> str:
     lines = [f"### {title}", "", _line(_HEAD), _line(["---"] * len(_HEAD))]
     lines += [_line(_cells(row, own)) for row in rows]
     peers = [row for row in measured if not row.ours]
-    if peers:
-        lines.append("")
-        lines += [_verdict(row, peers) for row in measured if row.ours]
+    lines.append("")
+    for row in measured:
+        if row.ours:
+            lines.append(_stages(row))
+            lines += [_verdict(row, peers)] * bool(peers)
     return "\n".join(lines) + "\n"
 
 
@@ -55,6 +63,7 @@ def _cells(row: Row, own: Row | None) -> list[str]:
         row.name,
         f"{row.runs[0].tiles}",
         _spread(row, lambda run: run.work_cpu_s_per_1000),
+        _further(row),
         _spread(row, lambda run: run.tiles_per_s),
         f"{max(run.peak_mb for run in row.runs):.0f}",
         f"{_middle(row, lambda run: run.setup_cpu_s):.1f}",
@@ -77,6 +86,27 @@ def _verdict(own: Row, peers: Sequence[Row]) -> str:
         f"({thrifty.name}), {_speed(own) / _speed(quick):.1f} times the tiles/s of the quickest "
         f"({quick.name})."
     )
+
+
+def _stages(own: Row) -> str:
+    seconds = own.runs[0].stages
+    parts = [
+        f"{name} {_middle(own, lambda run, name=name: run.stages.get(name, 0.0)):.1f}"
+        for name in seconds
+    ]
+    return f"- {own.name}, seconds of wall clock: {', '.join(parts)}."
+
+
+def _further(row: Row) -> str:
+    if not row.small:
+        return ""
+    tiles = row.runs[0].tiles - row.small[0].tiles
+    cpu_s = _middle(row, _work_cpu_s) - median(map(_work_cpu_s, row.small))
+    return f"{1000 * cpu_s / tiles:.2f}" if tiles > 0 else ""
+
+
+def _work_cpu_s(run: Run) -> float:
+    return run.cpu_s - run.setup_cpu_s
 
 
 def _work(row: Row) -> float:
