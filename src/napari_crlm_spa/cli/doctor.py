@@ -17,7 +17,7 @@ from rich.table import Table
 
 from napari_crlm_spa.errors import CrlmSpaError
 
-_PACKAGES = ("numpy", "torch", "torchvision", "zarr", "tifffile", "openslide-python", "napari")
+_PACKAGES = ("numpy", "torch", "zarr", "tifffile", "openslide-python", "napari")
 
 _QT_BINDINGS = {"PyQt6": "PyQt6", "PySide6": "PySide6-Essentials", "PyQt5": "PyQt5"}
 

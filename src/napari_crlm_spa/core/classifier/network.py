@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.models import resnet18, resnet34, resnet50
 
 from napari_crlm_spa.core.classifier.card import Architecture, Normalization
+from napari_crlm_spa.core.classifier.resnet import RESNETS, ResNet
 
 if TYPE_CHECKING:
     from napari_crlm_spa.core.classifier.card import ModelCard
 
-_RESNETS = {"resnet18": resnet18, "resnet34": resnet34, "resnet50": resnet50}
 _TINY_FEATURES = 32
 
 
@@ -139,10 +138,8 @@ def last_block(network: TileNetwork) -> nn.Module:
 def _build_trunk(name: str) -> tuple[nn.Module, int]:
     if name == "tiny":
         return _tiny_trunk(), _TINY_FEATURES
-    trunk = _RESNETS[name](weights=None)
-    features = int(trunk.fc.in_features)
-    trunk.fc = nn.Identity()
-    return trunk, features
+    trunk = ResNet(*RESNETS[name])
+    return trunk, trunk.n_features
 
 
 def _tiny_trunk() -> nn.Sequential:

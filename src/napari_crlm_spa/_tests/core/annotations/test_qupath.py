@@ -253,7 +253,7 @@ def test_a_file_without_areas_is_empty_not_wrong(write):
     [
         (b"x,y", "not JSON"),
         (b"\x1f\x8b\x08\x00broken", "cut off"),
-        (gzip.compress(b"{}" * 999)[:-9], "cut off"),
+        (gzip.compress(b"{}" * 999, mtime=0)[:-9], "cut off"),
         (b'{"type": "Blob"}', "no GeoJSON geometry"),
     ],
 )
