@@ -11,7 +11,6 @@ from napari_crlm_spa.core.files import write_text
 from napari_crlm_spa.core.geojson import write_tiles_geojson
 from napari_crlm_spa.core.pipeline.job import Job
 from napari_crlm_spa.core.progress import Progress
-from napari_crlm_spa.core.report import SlideReport, write_report, write_tissue_map_png
 from napari_crlm_spa.core.risk import RiskAssessment, RiskModel
 from napari_crlm_spa.core.sentinel import Sentinel
 from napari_crlm_spa.core.spatial import MixtureModel, SpatialFeatures
@@ -89,6 +88,9 @@ def write_results(job: Job, results: Results, run: dict[str, Any]) -> Iterator[P
         run["results_identity"] = identity
         run["strangeness"] = results.sentinel.as_dict()
         run["seconds"] = {**run.get("seconds", {}), **job.clock.seconds}  # the report tells them
+        # Draws with matplotlib, which is slow to load.
+        from napari_crlm_spa.core.report import SlideReport, write_report, write_tissue_map_png
+
         thumbnail = job.slide.thumbnail(THUMBNAIL_PX)
         report = SlideReport(
             info=job.slide.info,

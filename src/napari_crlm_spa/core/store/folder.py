@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import zarr
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
@@ -33,6 +32,9 @@ from napari_crlm_spa.core.store.names import (
 from napari_crlm_spa.core.store.plain import to_json
 from napari_crlm_spa.core.tissue_map import TissueMap
 from napari_crlm_spa.errors import DamagedAnalysis, ModelError, StoreError
+
+if TYPE_CHECKING:
+    import zarr  # slow to load, so functions import it
 
 _ARRAYS = ("classes", "probabilities", "state", "edge")
 #: Folders of earlier versions don't have it.
@@ -201,6 +203,8 @@ def _write_features(group: zarr.Group, features: SpatialFeatures) -> None:
 
 def write_map_group(path: Path, tissue_map: TissueMap, attributes: Mapping[str, Any]) -> zarr.Group:
     """Write a map as a new zarr group, not atomically."""
+    import zarr
+
     group = zarr.open_group(path, mode="w")
     for name in (*_ARRAYS, _STRANGENESS):
         _write_array(group, name, getattr(tissue_map, name))
@@ -237,6 +241,8 @@ def load_analysis(folder: str | Path) -> StoredAnalysis:
             f"{place.path} holds no finished analysis ({RUN_JSON} is absent or damaged). "
             "Run crlm-spa analyze on the slide with the same output folder; it resumes."
         )
+    import zarr
+
     try:
         group = zarr.open_group(place.file(ANALYSIS_ZARR), mode="r")
         return StoredAnalysis(read_map_group(group), run)

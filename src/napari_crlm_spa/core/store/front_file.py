@@ -7,16 +7,18 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
 
 from napari_crlm_spa.core.files import write_errors
 from napari_crlm_spa.core.store.folder import MAP_DAMAGE, read_map_group, write_map_group
 from napari_crlm_spa.core.store.names import FRONT_ZARR
 from napari_crlm_spa.core.tissue_map import TissueMap
+
+if TYPE_CHECKING:
+    import zarr  # slow to load, so functions import it
 
 #: Changes when older files mean something else.
 FRONT_VERSION = 1
@@ -92,6 +94,8 @@ def load_front(folder: Path, *, identity: str = "", run: str = "") -> FrontBand 
     place = folder / FRONT_ZARR
     if not place.is_dir():
         return None
+    import zarr
+
     try:
         group = zarr.open_group(place, mode="r")
         attributes = dict(group.attrs)

@@ -6,15 +6,17 @@ import dataclasses
 import shutil
 import tempfile
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
-import zarr
 
 from napari_crlm_spa.core.files import write_errors
 from napari_crlm_spa.core.quality import QualityMark, QualityOptions, TileQuality
 from napari_crlm_spa.core.store.names import QUALITY_ZARR
 from napari_crlm_spa.errors import CrlmSpaError, StoreError
+
+if TYPE_CHECKING:
+    import zarr  # slow to load, so functions import it
 
 #: Changes when the numbers mean something else.
 QUALITY_VERSION = 1
@@ -79,6 +81,8 @@ def load_quality(folder: Path, identity: str, shape: tuple[int, int]) -> TileQua
     place = folder / QUALITY_ZARR
     if not place.is_dir():
         return None
+    import zarr
+
     try:
         group = zarr.open_group(place, mode="r")
         attributes = dict(group.attrs)
@@ -91,6 +95,8 @@ def load_quality(folder: Path, identity: str, shape: tuple[int, int]) -> TileQua
 
 
 def _write(path: Path, quality: TileQuality, identity: str) -> None:
+    import zarr
+
     group = zarr.open_group(path, mode="w")
     for name in _ARRAYS:
         data = getattr(quality, name)
