@@ -1,6 +1,6 @@
 """What an analysis costs around the network: CPU, memory, and where the time goes.
 
-    OMP_NUM_THREADS=1 python benchmarks/around_the_network.py SLIDE [--repeats 3] [--finer] [--grow]
+    python benchmarks/around_the_network.py SLIDE [--repeats 3] [--finer] [--grow]
 
 Runs the library's own `analyze_to_end` with a tiny network of random weights, each time in a
 process of its own, for every stain method. Prints Markdown tables: CPU seconds per 1000
@@ -8,7 +8,8 @@ classified tiles with and without start-up (the interpreter and its imports), wa
 memory, and CPU milliseconds per tile of each stage. `--finer` first writes a 40x slide beside it:
 the middle of SLIDE enlarged twice, levels 4 and 16 times smaller. `--grow` instead runs slides
 that repeat the middle of SLIDE to 10^3, 10^4 and 10^5 tiles: time must be linear, memory flat.
-One thread per library is the fair count: waiting OpenMP threads burn CPU. Needs Linux or macOS.
+Runs with OMP_NUM_THREADS=1 unless it is set: OpenMP threads that wait for a tiny network's next
+layer spin, and that is no work. Needs Linux or macOS.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def tiny_model(folder: Path) -> Path:
-    """Write a model that costs next to nothing: three small convolutions on 28 x 28 pixels."""
+    """Write a model that costs next to nothing: three small convolutions on 112 x 112 pixels."""
     from napari_crlm_spa.core.classes import CRLM7
     from napari_crlm_spa.core.classifier.card import Architecture, ModelCard
     from napari_crlm_spa.core.classifier.network import network_for
@@ -57,7 +58,7 @@ def tiny_model(folder: Path) -> Path:
 
     small = Architecture(name="tiny", hidden=32, dropout=0.0)
     card = ModelCard(
-        name="tiny", scheme_name="crlm7", classes=CRLM7.names, input_px=28, architecture=small
+        name="tiny", scheme_name="crlm7", classes=CRLM7.names, input_px=112, architecture=small
     )
     save_model(folder, card, network_for(card))
     return folder
@@ -88,8 +89,12 @@ class StageTimer:
 
 def child(slide: Path, model: Path, method: str, split: bool) -> None:
     """Analyze once and print what it took, as JSON."""
+    import matplotlib.backends.backend_agg  # noqa: F401
+
     from napari_crlm_spa.core.classifier import inference, runtime
+    from napari_crlm_spa.core.classifier.inference import ClassifyOptions
     from napari_crlm_spa.core.pipeline import AnalysisOptions, analyze_slide
+    from napari_crlm_spa.core.report import html, picture  # noqa: F401
     from napari_crlm_spa.core.stain import StainNormalizer, StainOptions
 
     timer = StageTimer()
@@ -98,7 +103,12 @@ def child(slide: Path, model: Path, method: str, split: bool) -> None:
         timer.wrap(inference, "blank_fraction", "blank rule")
         timer.wrap(StainNormalizer, "normalize", "stain")
         timer.wrap(runtime.Classifier, "predict", "network")
-    options = AnalysisOptions(model=str(model), stain=StainOptions(method=method))
+    options = AnalysisOptions(
+        model=str(model),
+        stain=StainOptions(method=method),
+        # What settles another number format belongs to the network.
+        classify=ClassifyOptions(precision="fp32"),
+    )
     imported, start = time.process_time(), time.perf_counter()
     imported_rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
     stages: dict[str, float] = defaultdict(float)
@@ -260,7 +270,7 @@ def main() -> None:
     if asked.child:
         child(asked.slide, asked.model, asked.child, asked.split)
         return
-    threads = os.environ.get("OMP_NUM_THREADS", "all")
+    threads = os.environ.setdefault("OMP_NUM_THREADS", "1")
     print(
         f"{asked.slide.name}{' as 40x' if asked.finer else ''}, {os.cpu_count()} cores, "
         f"OMP_NUM_THREADS {threads}, {platform.platform()}\n"

@@ -187,6 +187,7 @@ def classify_tiles(
 
     try:
         batch: list[_Prepared] = []
+        room = np.empty((0, grid.tile_px, grid.tile_px, 3), np.uint8)
         guard = _ReadGuard(grid)
         refill()
         while waiting:
@@ -196,7 +197,9 @@ def classify_tiles(
             batch.append(group)
             while batch and (_is_full(batch, classifier.batch_size) or not waiting):
                 ready, batch = _split(batch, classifier.batch_size)
-                yield _score(ready, classifier)
+                if len(room) < (count := sum(len(part.tiles) for part in ready)):
+                    room = np.empty((count, *room.shape[1:]), np.uint8)
+                yield _score(ready, classifier, room[:count])
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -271,10 +274,13 @@ class _ReadGuard:
             raise group.problem
 
 
-def _score(batch: list[_Prepared], classifier: TileClassifier) -> TileScores:
+def _score(
+    batch: list[_Prepared], classifier: TileClassifier, tiles: NDArray[np.uint8]
+) -> TileScores:
+    """Classify a batch; its tiles are gathered in `tiles`, whose memory serves every batch."""
     at = np.concatenate([part.at for part in batch])
     states = np.concatenate([part.states for part in batch])
-    tiles = np.concatenate([part.tiles for part in batch])
+    np.concatenate([part.tiles for part in batch], out=tiles)
     probabilities = np.zeros((len(at), len(classifier.card.classes)), np.float16)
     strangeness = np.full(len(at), np.nan, np.float16)
     if len(tiles):
