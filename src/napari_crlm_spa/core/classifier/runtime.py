@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from napari_crlm_spa.core.classifier.card import ModelCard, is_shipped, model_folder
+from napari_crlm_spa.core.classifier.flight import Airline, Answer, Flight
 from napari_crlm_spa.core.classifier.inference import ClassifyOptions, TilePredictions
 from napari_crlm_spa.core.classifier.int8 import why_no_int8
 from napari_crlm_spa.core.classifier.network import TileNetwork
@@ -64,6 +65,7 @@ class Classifier:
     plain: TileNetwork | None = None
     trusted: bool = False
     halvings: int = field(default=0, init=False)
+    airline: Airline | None = field(default=None, init=False)
 
     def predict(self, tiles: NDArray[np.uint8]) -> TilePredictions:
         """Return class probabilities and strangeness, from one pass through the network.
@@ -83,20 +85,49 @@ class Classifier:
         DeviceError
             If not even a single tile fits into the device's memory.
         """
-        parts: list[TilePredictions] = []
+        return self.start(tiles)()
+
+    @property
+    def in_flight(self) -> int:
+        """Batches that are worth having begun at a time: on a GPU the next waits for none."""
+        return 2 if self.device.type == "cuda" else 1
+
+    def start(self, tiles: NDArray[np.uint8]) -> Callable[[], TilePredictions]:
+        """Begin to do what `predict` does; call what is returned for the predictions.
+
+        A GPU works meanwhile. The memory of `tiles` may be used again at once.
+        """
+        flights: list[Flight] = []
         start = 0
         while start < len(tiles):
             part = tiles[start : start + self.batch_size]
             try:
-                parts.append(self._forward(part))
+                flights.append(self._begin(part))
             except torch.OutOfMemoryError as error:
                 self._halve(error)
                 continue
             start += len(part)
-        return TilePredictions(
-            np.concatenate([part.probabilities for part in parts]),
-            np.concatenate([part.strangeness for part in parts]),
-        )
+        return lambda: _joined([self._end(flight) for flight in flights])
+
+    def _begin(self, tiles: NDArray[np.uint8]) -> Flight:
+        if self.in_flight == 1:
+            answer = self._run(self.network, tiles)
+            return Flight(tiles, lambda: answer)
+        if self.airline is None or self.airline.size != self.batch_size:
+            self.airline = Airline(
+                lambda batch: self._answer(self.network, batch), self.batch_size, self.device
+            )
+        return self.airline.send(tiles)
+
+    def _end(self, flight: Flight) -> TilePredictions:
+        try:
+            probabilities, strangeness = flight.landed()
+        except torch.OutOfMemoryError as error:
+            self._halve(error)
+            return self.predict(flight.tiles)
+        if strangeness is None:
+            return TilePredictions.of(probabilities)
+        return TilePredictions(probabilities, strangeness)
 
     @property
     def unsettled(self) -> bool:
@@ -119,6 +150,7 @@ class Classifier:
         if settling is None:
             return
         self.network, self.precision = settling.on(sample)
+        self.airline = None
         if self.precision.fell_back:
             logger.warning("%s", self.precision.why)
 
@@ -132,22 +164,16 @@ class Classifier:
         parts = [self._run(network, part)[0] for part in _parts(tiles, min(self.batch_size, 16))]
         return np.concatenate(parts)
 
-    def _forward(self, tiles: NDArray[np.uint8]) -> TilePredictions:
-        probabilities, strangeness = self._run(self.network, tiles)
-        if strangeness is None:
-            return TilePredictions.of(probabilities)
-        return TilePredictions(probabilities, strangeness)
-
     @torch.inference_mode()
-    def _run(
-        self, network: nn.Module, tiles: NDArray[np.uint8]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32] | None]:
+    def _run(self, network: nn.Module, tiles: NDArray[np.uint8]) -> Answer:
         batch = torch.from_numpy(np.ascontiguousarray(tiles)).to(self.device)
+        probabilities, strangeness = self._answer(network, batch)
+        return _numpy(probabilities), None if strangeness is None else _numpy(strangeness)
+
+    def _answer(self, network: nn.Module, batch: Tensor) -> tuple[Tensor, Tensor | None]:
         logits, middle = network(batch)
-        probabilities = _numpy(torch.softmax(logits.float() / self.card.temperature, dim=1))
-        if self.known is None:
-            return probabilities, None
-        return probabilities, _numpy(self.known.strangeness(middle))
+        probabilities = torch.softmax(logits.float() / self.card.temperature, dim=1)
+        return probabilities, None if self.known is None else self.known.strangeness(middle)
 
     def _halve(self, error: Exception) -> None:
         if self.batch_size == 1:
@@ -157,6 +183,8 @@ class Classifier:
             ) from error
         self.batch_size = max(1, self.batch_size // 2)
         self.halvings += 1
+        # Its memory is needed for the smaller batch.
+        self.airline = None
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         logger.warning(
@@ -189,6 +217,13 @@ def load_classifier(
     network, precision = begin(plain, device, options.precision)
     trusted = is_shipped(model_folder(model))
     return Classifier(card, network, device, batch, known, precision, plain, trusted)
+
+
+def _joined(parts: list[TilePredictions]) -> TilePredictions:
+    return TilePredictions(
+        np.concatenate([part.probabilities for part in parts]),
+        np.concatenate([part.strangeness for part in parts]),
+    )
 
 
 def _parts(tiles: NDArray[np.uint8], size: int) -> Iterator[NDArray[np.uint8]]:

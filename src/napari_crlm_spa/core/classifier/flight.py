@@ -1,0 +1,139 @@
+"""Batches on a GPU: bytes go there from pinned memory, and the next is prepared meanwhile.
+
+Every batch has the same size, so that its kernels can be recorded once (a CUDA graph) and played
+again without Python; the last one is filled up, and the filling cut from the answers.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+logger = logging.getLogger(__name__)
+
+#: Runs before recording, in which libraries choose their algorithms.
+_WARM_UP = 3
+
+#: Probabilities (n, classes) and strangeness (n,); None where the model cannot tell.
+Answer = tuple[NDArray[np.float32], NDArray[np.float32] | None]
+#: The same on the device, of tiles (n, px, px, 3) on the device.
+Network = Callable[[Tensor], tuple[Tensor, Tensor | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A batch that is on its way.
+
+    Parameters
+    ----------
+    tiles
+        What was sent, as it was: it can be sent again.
+    landed
+        Waits for the device and returns the answer.
+    """
+
+    tiles: NDArray[np.uint8]
+    landed: Callable[[], Answer]
+
+
+class Airline:
+    """Sends batches of one size to a device.
+
+    Parameters
+    ----------
+    network
+        What the device shall do.
+    size
+        Tiles in a batch.
+    device
+        Where; on another than CUDA `send` does the work before it returns.
+    """
+
+    def __init__(self, network: Network, size: int, device: torch.device) -> None:
+        self.size = size
+        self._network = network
+        self._device = device
+        self._cuda = device.type == "cuda"
+        self._seat: Tensor | None = None
+        self._play: Callable[[], tuple[Tensor, Tensor | None]] | None = None
+
+    @torch.inference_mode()
+    def send(self, tiles: NDArray[np.uint8]) -> Flight:
+        """Begin with at most `size` tiles and return without waiting for a GPU.
+
+        Parameters
+        ----------
+        tiles
+            Shape (n, px, px, 3); copied, so that their memory may be used again.
+
+        Raises
+        ------
+        torch.OutOfMemoryError
+            If the device has too little memory for a batch.
+        """
+        n = len(tiles)
+        # Pinned memory is kept by PyTorch and given out again only after the copy from it.
+        packed = torch.empty(
+            (self.size, *tiles.shape[1:]), dtype=torch.uint8, pin_memory=self._cuda
+        )
+        own = packed.numpy()
+        own[:n] = tiles
+        own[n:] = 0
+        answer = self._answer(packed)
+        back = [None if part is None else self._home(part[:n]) for part in answer]
+        arrived = torch.cuda.Event() if self._cuda else None  # type: ignore[no-untyped-call]
+        if arrived is not None:
+            arrived.record()
+
+        def landed() -> Answer:
+            if arrived is not None:
+                arrived.synchronize()
+            first, second = (None if part is None else part.numpy() for part in back)
+            assert first is not None
+            return first, second
+
+        return Flight(own[:n], landed)
+
+    def _answer(self, packed: Tensor) -> tuple[Tensor, Tensor | None]:
+        if self._seat is None:
+            self._seat = packed.to(self._device, copy=True)
+            self._play = self._recorded() if self._cuda else None
+        self._seat.copy_(packed, non_blocking=True)
+        return self._play() if self._play else self._network(self._seat)
+
+    def _home(self, result: Tensor) -> Tensor:
+        home = torch.empty(result.shape, dtype=torch.float32, pin_memory=self._cuda)
+        return home.copy_(result, non_blocking=True)
+
+    def _recorded(self) -> Callable[[], tuple[Tensor, Tensor | None]] | None:
+        """Record the kernels of a batch; None where that fails, and they are started one by one."""
+        assert self._seat is not None
+        graph = torch.cuda.CUDAGraph()
+        try:
+            with torch.backends.cudnn.flags(benchmark=True):
+                aside = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+                aside.wait_stream(torch.cuda.current_stream(self._device))
+                with torch.cuda.stream(aside):
+                    for _ in range(_WARM_UP):
+                        self._network(self._seat)
+                torch.cuda.current_stream(self._device).wait_stream(aside)
+                with torch.cuda.graph(graph):
+                    answer = self._network(self._seat)
+        except torch.OutOfMemoryError:
+            self._seat = None
+            raise
+        except RuntimeError as error:
+            logger.info("The network's kernels are not recorded (%s).", error)
+            return None
+
+        def play() -> tuple[Tensor, Tensor | None]:
+            graph.replay()
+            return answer
+
+        return play
