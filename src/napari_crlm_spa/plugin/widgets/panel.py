@@ -30,6 +30,7 @@ from napari_crlm_spa.plugin.session import OpenSlide, Run, Session
 from napari_crlm_spa.plugin.settings import Preferences
 from napari_crlm_spa.plugin.tools.hand import Tool
 from napari_crlm_spa.plugin.viewer_link import ViewerLink, open_slide_in
+from napari_crlm_spa.plugin.warm_up import WarmUp
 from napari_crlm_spa.plugin.widgets.annotate import AnnotateTab
 from napari_crlm_spa.plugin.widgets.correct import CorrectTab
 from napari_crlm_spa.plugin.widgets.covered import Covered
@@ -136,6 +137,7 @@ class AnalysisPanel(QWidget):
         )
         self.workspace = Workspace(self._viewer, self.session, self.control, desk, self)
         self.reopener = Reopener(self.session, self.settings.output_folder, self)
+        self.warm_up = WarmUp(self.session, self)
         self.queue_box.offer_to_continue(self.workspace.what_was_last())
         self.keys = Keys(self._viewer)
         self.keys.bind("N", lambda: self._on_step(1))
@@ -193,6 +195,7 @@ class AnalysisPanel(QWidget):
         self.reopener.told.connect(self.message.tell)
         self.reopener.problem.connect(self.message.show_problem)
         self.reopener.ready.connect(self.workspace.on_ready)
+        self.reopener.ready.connect(self.warm_up.expect_run)
         self.workspace.told.connect(self.message.tell)
         self.workspace.problem.connect(self.message.show_problem)
         self.session.run_changed.connect(self._on_run_changed)
@@ -414,6 +417,7 @@ class AnalysisPanel(QWidget):
         self.workspace.detach()
         self.control.detach()
         self.reopener.detach()
+        self.warm_up.stop()
         self.runner.detach()
         self.link.detach()
         self.effects.detach()
