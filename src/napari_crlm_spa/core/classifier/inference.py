@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,6 +116,18 @@ class TileClassifier(Protocol):
         """Return probabilities and strangeness of tiles (n, px, px, 3)."""
 
 
+@runtime_checkable
+class OverlappingClassifier(TileClassifier, Protocol):
+    """A classifier whose device works while the next batch is prepared."""
+
+    @property
+    def in_flight(self) -> int:
+        """Batches that are worth having begun at a time."""
+
+    def start(self, tiles: NDArray[np.uint8]) -> Callable[[], TilePredictions]:
+        """Begin to do what `predict` does; the memory of `tiles` may be used again at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Prepared:
     """A group of tiles on its way to the network; `tiles` holds those to classify only."""
@@ -187,6 +199,7 @@ def classify_tiles(
 
     try:
         batch: list[_Prepared] = []
+        begun: deque[Callable[[], TileScores]] = deque()
         room = np.empty((0, grid.tile_px, grid.tile_px, 3), np.uint8)
         guard = _ReadGuard(grid)
         refill()
@@ -199,7 +212,11 @@ def classify_tiles(
                 ready, batch = _split(batch, classifier.batch_size)
                 if len(room) < (count := sum(len(part.tiles) for part in ready)):
                     room = np.empty((count, *room.shape[1:]), np.uint8)
-                yield _score(ready, classifier, room[:count])
+                begun.append(_begin(ready, classifier, room[:count]))
+                if len(begun) >= _in_flight(classifier):
+                    yield begun.popleft()()
+        while begun:
+            yield begun.popleft()()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -274,17 +291,34 @@ class _ReadGuard:
             raise group.problem
 
 
-def _score(
+def _in_flight(classifier: TileClassifier) -> int:
+    return classifier.in_flight if isinstance(classifier, OverlappingClassifier) else 1
+
+
+def _begin(
     batch: list[_Prepared], classifier: TileClassifier, tiles: NDArray[np.uint8]
+) -> Callable[[], TileScores]:
+    """Begin to classify a batch; call what is returned for its scores.
+
+    Its tiles are gathered in `tiles`, whose memory serves every batch.
+    """
+    np.concatenate([part.tiles for part in batch], out=tiles)
+    if isinstance(classifier, OverlappingClassifier) and classifier.in_flight > 1 and len(tiles):
+        finish = classifier.start(tiles)
+        return lambda: _scores(batch, classifier, finish())
+    done = _scores(batch, classifier, classifier.predict(tiles) if len(tiles) else None)
+    return lambda: done
+
+
+def _scores(
+    batch: list[_Prepared], classifier: TileClassifier, predictions: TilePredictions | None
 ) -> TileScores:
-    """Classify a batch; its tiles are gathered in `tiles`, whose memory serves every batch."""
     at = np.concatenate([part.at for part in batch])
     states = np.concatenate([part.states for part in batch])
-    np.concatenate([part.tiles for part in batch], out=tiles)
     probabilities = np.zeros((len(at), len(classifier.card.classes)), np.float16)
     strangeness = np.full(len(at), np.nan, np.float16)
-    if len(tiles):
-        classified, predictions = states == TileState.CLASSIFIED, classifier.predict(tiles)
+    if predictions is not None:
+        classified = states == TileState.CLASSIFIED
         probabilities[classified] = predictions.probabilities
         strangeness[classified] = predictions.strangeness
     return TileScores(

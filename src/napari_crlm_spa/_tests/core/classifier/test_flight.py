@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from napari_crlm_spa._tests.core.classifier.test_inference import NearestColor, checkered, run
 from napari_crlm_spa._tests.core.classifier.test_runtime import CARD, SmallMemory
 from napari_crlm_spa.core.classifier.flight import Airline, Flight
 from napari_crlm_spa.core.classifier.fused import fuse
@@ -90,3 +91,35 @@ def test_out_of_memory_in_flight_loses_no_tile(tiles, monkeypatch):
 def test_a_device_too_small_for_one_tile_is_a_sentence(tiles):
     with pytest.raises(DeviceError, match="--device cpu"):
         OnCard(CARD, SmallMemory(fits=0), CPU, batch_size=4).predict(tiles)
+
+
+class Overlapping(NearestColor):
+    """Keeps batches begun, and notes how many were at the most."""
+
+    in_flight = 2
+
+    def __init__(self, batch_size):
+        super().__init__(batch_size)
+        self.begun = self.most_begun = 0
+
+    def start(self, tiles):
+        done = self.predict(tiles.copy())
+        self.begun += 1
+        self.most_begun = max(self.most_begun, self.begun)
+
+        def finish():
+            self.begun -= 1
+            return done
+
+        return finish
+
+
+@pytest.mark.parametrize("batch_size", [1, 5, 16, 1000])
+def test_with_two_batches_begun_every_tile_gets_its_own_class(batch_size):
+    codes, slide = checkered()
+    classifier = Overlapping(batch_size)
+    tissue_map = run(slide, classifier)
+    np.testing.assert_array_equal(tissue_map.classes, codes)
+    assert tissue_map.done.all()
+    assert classifier.begun == 0
+    assert classifier.most_begun == (1 if batch_size == 1000 else 2)
