@@ -216,7 +216,10 @@ def load_classifier(
     batch = options.batch_size or (GPU_BATCH if device.type != "cpu" else CPU_BATCH)
     network, precision = begin(plain, device, options.precision)
     trusted = is_shipped(model_folder(model))
-    return Classifier(card, network, device, batch, known, precision, plain, trusted)
+    loaded = Classifier(card, network, device, batch, known, precision, plain, trusted)
+    if not loaded.unsettled:
+        loaded.plain = None
+    return loaded
 
 
 def _joined(parts: list[TilePredictions]) -> TilePredictions:
