@@ -48,6 +48,15 @@ CHUNK_PX = 256
 #: What is repeated by `--grow`; a multiple of 16 chunks, so that each level repeats whole chunks.
 PATCH_PX = 16 * CHUNK_PX
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
+_STATUS = Path("/proc/self/status")
+
+
+def peak_bytes() -> int:
+    """Most memory that this process held since it began; on Linux getrusage counts its parent's."""
+    if not _STATUS.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
+    words = _STATUS.read_text("ascii").split()
+    return int(words[words.index("VmHWM:") + 1]) * 1024
 
 
 def tiny_model(folder: Path) -> Path:
@@ -111,7 +120,7 @@ def child(slide: Path, model: Path, method: str, split: bool) -> None:
         classify=ClassifyOptions(precision="fp32"),
     )
     imported, start = time.process_time(), time.perf_counter()
-    imported_rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
+    imported_bytes = peak_bytes()
     stages: dict[str, float] = defaultdict(float)
     state: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as out:
@@ -130,8 +139,8 @@ def child(slide: Path, model: Path, method: str, split: bool) -> None:
                 "start_up_s": imported,
                 "work_s": end - imported,
                 "wall_s": time.perf_counter() - start,
-                "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT / 1e6,
-                "imported_mb": imported_rss / 1e6,
+                "peak_mb": peak_bytes() / 1e6,
+                "imported_mb": imported_bytes / 1e6,
                 "stages": stages,
                 "steps": timer.seconds,
                 "classify_wall_s": record["seconds"]["classifying"],
@@ -208,7 +217,7 @@ def middle(slide: Path, side_px: int) -> np.ndarray:
 
 def finer(slide: Path, path: Path) -> Path:
     """Write the middle of a slide as if scanned at 40x."""
-    picture = Image.fromarray(middle(slide, 12_288))
+    picture = Image.fromarray(middle(slide, 8192))
     base = np.asarray(
         picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.BICUBIC)
     )
