@@ -24,9 +24,10 @@ from napari_crlm_spa.core.tiles.grid import STRIP_TILES
 
 PX, CHUNK_PX = 32, 48
 TILING = TilingOptions(tile_px=PX, mpp=0.5, mask_mpp=2.0)
-#: Rows of chunks below one strip of tiles for which there is room: the wide slide needs two or
-#: three of its own rows, and they don't fit.
-CACHE_ROWS = 4
+#: Rows of chunks below one strip of tiles for which there is room, by pixel size: what two readers
+#: that lie a batch apart have between them. The wide slide needs two or three of its own rows,
+#: and they don't fit.
+CACHE_ROWS = {0.5: 4, 0.25: 6}
 #: (rows, columns) of tiles; the second has ten times as many and is three strips wide.
 SMALL, LARGE = (12, 30), (40, 90)
 
@@ -156,7 +157,7 @@ def test_a_stored_chunk_is_decoded_once_but_twice_where_strips_meet(
     tissue_paths, counts, monkeypatch, size, mpp, readers
 ):
     strip_chunks = STRIP_TILES * PX * 0.5 / mpp / CHUNK_PX + 2
-    room = int(CACHE_ROWS * strip_chunks * CHUNK_PX**2 * 3)
+    room = int(CACHE_ROWS[mpp] * strip_chunks * CHUNK_PX**2 * 3)
     monkeypatch.setattr(tiff_pixels, "CACHE_BYTES", room)
     grid, (chunk_rows, chunk_cols) = classify(tissue_paths[(*size, mpp)], counts, readers=readers)
     borders = -(-grid.cols // STRIP_TILES) - 1
