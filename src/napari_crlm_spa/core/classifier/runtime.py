@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from napari_crlm_spa.core.classifier.batches import Answer, BatchSender, SentBatch
 from napari_crlm_spa.core.classifier.card import ModelCard, is_shipped, model_folder
-from napari_crlm_spa.core.classifier.flight import Airline, Answer, Flight
 from napari_crlm_spa.core.classifier.inference import ClassifyOptions, TilePredictions
 from napari_crlm_spa.core.classifier.int8 import why_no_int8
 from napari_crlm_spa.core.classifier.network import TileNetwork
@@ -65,7 +65,7 @@ class Classifier:
     plain: TileNetwork | None = None
     trusted: bool = False
     halvings: int = field(default=0, init=False)
-    airline: Airline | None = field(default=None, init=False)
+    sender: BatchSender | None = field(default=None, init=False)
 
     def predict(self, tiles: NDArray[np.uint8]) -> TilePredictions:
         """Return class probabilities and strangeness, from one pass through the network.
@@ -97,34 +97,34 @@ class Classifier:
 
         A GPU works meanwhile. The memory of `tiles` may be used again at once.
         """
-        flights: list[Flight] = []
+        sent: list[SentBatch] = []
         start = 0
         while start < len(tiles):
             part = tiles[start : start + self.batch_size]
             try:
-                flights.append(self._begin(part))
+                sent.append(self._begin(part))
             except torch.OutOfMemoryError as error:
                 self._halve(error)
                 continue
             start += len(part)
-        return lambda: _joined([self._end(flight) for flight in flights])
+        return lambda: _joined([self._end(batch) for batch in sent])
 
-    def _begin(self, tiles: NDArray[np.uint8]) -> Flight:
+    def _begin(self, tiles: NDArray[np.uint8]) -> SentBatch:
         if self.in_flight == 1:
             answer = self._run(self.network, tiles)
-            return Flight(tiles, lambda: answer)
-        if self.airline is None or self.airline.size != self.batch_size:
-            self.airline = Airline(
+            return SentBatch(tiles, lambda: answer)
+        if self.sender is None or self.sender.size != self.batch_size:
+            self.sender = BatchSender(
                 lambda batch: self._answer(self.network, batch), self.batch_size, self.device
             )
-        return self.airline.send(tiles)
+        return self.sender.send(tiles)
 
-    def _end(self, flight: Flight) -> TilePredictions:
+    def _end(self, batch: SentBatch) -> TilePredictions:
         try:
-            probabilities, strangeness = flight.landed()
+            probabilities, strangeness = batch.answer()
         except torch.OutOfMemoryError as error:
             self._halve(error)
-            return self.predict(flight.tiles)
+            return self.predict(batch.tiles)
         if strangeness is None:
             return TilePredictions.of(probabilities)
         return TilePredictions(probabilities, strangeness)
@@ -150,7 +150,7 @@ class Classifier:
         if settling is None:
             return
         self.network, self.precision = settling.on(sample)
-        self.airline = None
+        self.sender = None
         if self.precision.fell_back:
             logger.warning("%s", self.precision.why)
 
@@ -184,7 +184,7 @@ class Classifier:
         self.batch_size = max(1, self.batch_size // 2)
         self.halvings += 1
         # Its memory is needed for the smaller batch.
-        self.airline = None
+        self.sender = None
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
         logger.warning(

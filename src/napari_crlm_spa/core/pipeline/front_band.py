@@ -154,7 +154,7 @@ def _classified(
     # torch takes seconds to import and is not needed before this moment.
     from napari_crlm_spa.core.classifier.runtime import load_classifier
 
-    classifier = load_classifier(folder, options)
+    classifier = load_classifier(folder, _as_then(options, source.run))
     yield Progress("Loading the model", 1, 1)
     begun, fine = time.perf_counter(), plan.start
     resumed = 0
@@ -182,6 +182,14 @@ def _classified(
         "resumed_tiles": resumed,
     }
     return FrontBand(fine, plan.band, record)
+
+
+def _as_then(options: ClassifyOptions, run: Mapping[str, Any]) -> ClassifyOptions:
+    """Compute in the number format that the analysis was settled in, unless asked otherwise."""
+    used = (run.get("precision") or {}).get("used")
+    if options.precision == "auto" and used in ("fp32", "bf16"):
+        return dataclasses.replace(options, precision=used)
+    return options
 
 
 def _added(

@@ -20,6 +20,7 @@ from napari_crlm_spa._tests.core.pipeline.painted_front import (
 from napari_crlm_spa._tests.painted_slide import PX
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.classifier.card import load_card
+from napari_crlm_spa.core.classifier.inference import ClassifyOptions
 from napari_crlm_spa.core.pipeline import AnalysisOptions, analyze_to_end
 from napari_crlm_spa.core.pipeline.front_band import classify_front_band
 from napari_crlm_spa.core.pipeline.front_plan import FrontBandOptions, plan_front_band
@@ -124,6 +125,29 @@ def test_the_band_reaches_as_far_as_asked_and_only_over_tissue(folder):
     glass = plan.start.state == TileState.GLASS
     assert glass.any()
     assert plan.band[inside & ~glass].all()
+
+
+@pytest.mark.parametrize(
+    ("settled", "asked", "expected"),
+    [("fp32", "auto", "fp32"), ("bf16", "auto", "bf16"), ("bf16", "fp32", "fp32")],
+)
+def test_the_band_is_classified_in_the_number_format_of_the_analysis(
+    folder, color_model, monkeypatch, settled, asked, expected
+):
+    used = []
+
+    def load(_model, options):
+        used.append(options.precision)
+        return Voter(load_card(color_model))
+
+    monkeypatch.setattr("napari_crlm_spa.core.classifier.runtime.load_classifier", load)
+    source = source_of(folder)
+    run = {**source.run, "precision": {"used": settled}}
+    band = classify_front_band(
+        dataclasses.replace(source, run=run), BAND, SMALL, ClassifyOptions(precision=asked)
+    )
+    drive(band)
+    assert used == [expected]
 
 
 def test_half_the_stride_takes_four_times_the_tiles(folder):

@@ -27,22 +27,22 @@ Network = Callable[[Tensor], tuple[Tensor, Tensor | None]]
 
 
 @dataclass(frozen=True, slots=True)
-class Flight:
+class SentBatch:
     """A batch that is on its way.
 
     Parameters
     ----------
     tiles
         What was sent, as it was: it can be sent again.
-    landed
+    answer
         Waits for the device and returns the answer.
     """
 
     tiles: NDArray[np.uint8]
-    landed: Callable[[], Answer]
+    answer: Callable[[], Answer]
 
 
-class Airline:
+class BatchSender:
     """Sends batches of one size to a device.
 
     Parameters
@@ -60,11 +60,11 @@ class Airline:
         self._network = network
         self._device = device
         self._cuda = device.type == "cuda"
-        self._seat: Tensor | None = None
+        self._input: Tensor | None = None
         self._play: Callable[[], tuple[Tensor, Tensor | None]] | None = None
 
     @torch.inference_mode()
-    def send(self, tiles: NDArray[np.uint8]) -> Flight:
+    def send(self, tiles: NDArray[np.uint8]) -> SentBatch:
         """Begin with at most `size` tiles and return without waiting for a GPU.
 
         Parameters
@@ -85,27 +85,27 @@ class Airline:
         own = packed.numpy()
         own[:n] = tiles
         own[n:] = 0
-        answer = self._answer(packed)
-        back = [None if part is None else self._home(part[:n]) for part in answer]
+        found = self._answer(packed)
+        back = [None if part is None else self._home(part[:n]) for part in found]
         arrived = torch.cuda.Event() if self._cuda else None  # type: ignore[no-untyped-call]
         if arrived is not None:
             arrived.record()
 
-        def landed() -> Answer:
+        def wait() -> Answer:
             if arrived is not None:
                 arrived.synchronize()
             first, second = (None if part is None else part.numpy() for part in back)
             assert first is not None
             return first, second
 
-        return Flight(own[:n], landed)
+        return SentBatch(own[:n], wait)
 
     def _answer(self, packed: Tensor) -> tuple[Tensor, Tensor | None]:
-        if self._seat is None:
-            self._seat = packed.to(self._device, copy=True)
+        if self._input is None:
+            self._input = packed.to(self._device, copy=True)
             self._play = self._recorded() if self._cuda else None
-        self._seat.copy_(packed, non_blocking=True)
-        return self._play() if self._play else self._network(self._seat)
+        self._input.copy_(packed, non_blocking=True)
+        return self._play() if self._play else self._network(self._input)
 
     def _home(self, result: Tensor) -> Tensor:
         home = torch.empty(result.shape, dtype=torch.float32, pin_memory=self._cuda)
@@ -113,7 +113,7 @@ class Airline:
 
     def _recorded(self) -> Callable[[], tuple[Tensor, Tensor | None]] | None:
         """Record the kernels of a batch; None where that fails, and they are started one by one."""
-        assert self._seat is not None
+        assert self._input is not None
         graph = torch.cuda.CUDAGraph()
         try:
             with torch.backends.cudnn.flags(benchmark=True):
@@ -121,12 +121,12 @@ class Airline:
                 aside.wait_stream(torch.cuda.current_stream(self._device))
                 with torch.cuda.stream(aside):
                     for _ in range(_WARM_UP):
-                        self._network(self._seat)
+                        self._network(self._input)
                 torch.cuda.current_stream(self._device).wait_stream(aside)
                 with torch.cuda.graph(graph):
-                    answer = self._network(self._seat)
+                    answer = self._network(self._input)
         except torch.OutOfMemoryError:
-            self._seat = None
+            self._input = None
             raise
         except RuntimeError as error:
             logger.info("The network's kernels are not recorded (%s).", error)

@@ -9,7 +9,7 @@ import torch
 
 from napari_crlm_spa._tests.core.classifier.test_inference import NearestColor, checkered, run
 from napari_crlm_spa._tests.core.classifier.test_runtime import CARD, SmallMemory
-from napari_crlm_spa.core.classifier.flight import Airline, Flight
+from napari_crlm_spa.core.classifier.batches import BatchSender, SentBatch
 from napari_crlm_spa.core.classifier.fused import fuse
 from napari_crlm_spa.core.classifier.network import network_for
 from napari_crlm_spa.core.classifier.runtime import Classifier
@@ -72,16 +72,16 @@ def test_out_of_memory_halves_the_batch_and_loses_no_tile(tiles):
 
 def test_out_of_memory_in_flight_loses_no_tile(tiles, monkeypatch):
     crashes = iter([True, False, False, False, False, False])
-    send = Airline.send
+    send = BatchSender.send
 
     def sent(self, part):
-        flight = send(self, part)
-        return Flight(flight.tiles, crash if next(crashes) else flight.landed)
+        batch = send(self, part)
+        return SentBatch(batch.tiles, crash if next(crashes) else batch.answer)
 
     def crash():
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr(Airline, "send", sent)
+    monkeypatch.setattr(BatchSender, "send", sent)
     classifier = OnCard(CARD, SmallMemory(fits=99), CPU, batch_size=6)
     scores = classifier.predict(tiles).probabilities
     np.testing.assert_array_equal(scores.argmax(axis=1), tiles[:, 0, 0, 0] % 7)
