@@ -1,8 +1,9 @@
 """Model folders for the comparison, and a crop of the slide: made once, kept in a folder.
 
-Without a trained model the weights are random, but not arbitrary: batch statistics and the last
-layer are fitted to tiles of the slide, plain and stained, so that all classes occur and their
-histogram shows whether two programs did the same work.
+Without a trained model the trunk is random, its residual branches damped so that rounding does not
+grow from block to block, and the head learns groups of like colors among tiles of the slide, plain
+and stained. So all classes occur, their histogram shows whether two programs did the same work,
+and 16 bits tell the classes apart as in a trained network.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ import tifffile
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
+from sklearn.cluster import KMeans
+from torch.nn import functional
+from torchvision.models.resnet import Bottleneck
 
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.classifier.card import Architecture, ModelCard, load_card
@@ -34,6 +38,8 @@ from napari_crlm_spa.core.tiles import (
 
 _SEED = 0
 _FIT_TILES, _PROBE_TILES = 48, 4
+#: Weight of a residual branch beside the shortcut, and steps in which the head is trained.
+_DAMPED, _STEPS = 0.2, 100
 _HIDDEN = {"tiny": 32}
 
 
@@ -113,23 +119,38 @@ def _densest(tissue: NDArray[np.bool_], side: int) -> tuple[int, int]:
 
 
 def _fit(network: TileNetwork, tiles: torch.Tensor) -> None:
-    """Set batch statistics, and a last layer whose logits have mean 0 and deviation 3."""
+    """Set batch statistics and train the head to tell groups of like colors apart."""
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             module.momentum = None  # a plain mean over all batches
         if isinstance(module, torch.nn.Dropout):
             module.p = 0.0
+        if isinstance(module, Bottleneck):
+            torch.nn.init.constant_(module.bn3.weight, _DAMPED)
+    groups = torch.from_numpy(_color_groups(tiles.numpy(), network.n_classes)).long()
     with torch.no_grad():
         network.train()
-        for batch in tiles.split(16):
+        for batch in tiles[:: max(1, len(tiles) // 32)].split(16):
             network(batch)
         network.eval()
-        logits = torch.cat([network(batch) for batch in tiles.split(16)])
-        last = network.head[-1]
-        assert isinstance(last, torch.nn.Linear)
-        scale = 3.0 / logits.std(dim=0).clamp_min(1e-6)
-        last.bias.copy_((last.bias - logits.mean(dim=0)) * scale)
-        last.weight.mul_(scale[:, None])
+        floats = [batch.permute(0, 3, 1, 2).float() for batch in tiles.split(16)]
+        features = torch.cat([network.features(batch) for batch in floats])
+        first = network.head[0]
+        assert isinstance(first, torch.nn.Linear)
+        first.weight.div_(features.std(dim=0) + 1e-6)
+        first.bias.sub_(first.weight @ features.mean(dim=0))
+    optimizer = torch.optim.Adam(network.head.parameters(), lr=1e-3)
+    for _ in range(_STEPS):
+        optimizer.zero_grad()
+        functional.cross_entropy(network.head(features), groups).backward()
+        optimizer.step()
+
+
+def _color_groups(tiles: NDArray[np.uint8], count: int) -> NDArray[np.int32]:
+    pixels = tiles.reshape(len(tiles), -1, 3).astype(np.float32)
+    colors = np.concatenate([pixels.mean(axis=1), pixels.std(axis=1)], axis=1)
+    groups: NDArray[np.int32] = KMeans(count, n_init=3, random_state=_SEED).fit_predict(colors)
+    return groups
 
 
 def _add_probe(folder: Path, network: TileNetwork, tiles: NDArray[np.uint8]) -> None:

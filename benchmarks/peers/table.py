@@ -52,7 +52,8 @@ def section(title: str, rows: Sequence[Row]) -> str:
     for row in measured:
         if row.ours:
             lines.append(_stages(row))
-            lines += [_verdict(row, peers)] * bool(peers)
+            if peers:
+                lines.append(_verdict(row, peers))
     return "\n".join(lines) + "\n"
 
 
