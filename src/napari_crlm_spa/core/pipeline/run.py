@@ -86,6 +86,7 @@ def analyze_slide(
         job = Job(opened, card, model_dir, options, regions, grid, folder, clock)
         with folder.lock():
             tissue_map, run, reused = yield from make_tissue_map(job)
+            opened.forget_pixels()  # the report needs memory, and a thumbnail only
             yield Progress("Computing spatial features", 0, 1)
             with clock.time("spatial features"):
                 features = spatial_features(tissue_map, options.spatial, mixture)

@@ -74,6 +74,9 @@ class Slide(ABC):
     def close(self) -> None:
         """Release the file; further reads fail."""
 
+    def forget_pixels(self) -> None:  # noqa: B027 - most readers keep none
+        """Give back the memory of decoded pixels; they are decoded again when wanted."""
+
     def __enter__(self) -> Self:
         return self
 

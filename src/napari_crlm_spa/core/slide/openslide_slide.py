@@ -96,6 +96,11 @@ class OpenSlideSlide(Slide):
             raise diagnosis.damaged(self.info.path, f"its {name} image", _reason(error)) from error
         return over_white(np.asarray(picture))
 
+    def forget_pixels(self) -> None:
+        """Give back the memory of decoded pixels; OpenSlide keeps its own."""
+        if self._tiff is not None:
+            self._tiff.forget()
+
     def close(self) -> None:
         """Release the file as soon as reads under way in other threads are done."""
         self._handle = None

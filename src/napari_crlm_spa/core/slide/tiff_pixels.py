@@ -100,6 +100,10 @@ class TiffPixels:
     def close(self) -> None:
         """Close the file and forget the decoded chunks."""
         self._file.close()
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget the decoded chunks."""
         self._cache.clear()
 
     def _chunk(self, level: int, row: int, col: int) -> RgbImage | None:

@@ -62,6 +62,10 @@ class TiffSlide(Slide):
         pixels = TiffPixels(self.info.path, self._file, [[page]])
         return pixels.read(0, 0, 0, page.imagewidth, page.imagelength)
 
+    def forget_pixels(self) -> None:
+        """Give back the memory of decoded pixels."""
+        self._pixels.forget()
+
     def close(self) -> None:
         """Release the file."""
         self._pixels.close()

@@ -139,3 +139,17 @@ def test_only_the_rows_asked_for_are_read_from_a_plain_giant(tmp_path):
         before = slide._pixels._cache.nbytes
         assert (slide.read_level(0, 10, 3995, 20, 5) == 77).all()
         assert slide._pixels._cache.nbytes - before < 2 * 1024**2
+
+
+@pytest.mark.parametrize(("decoder", "name"), [("tifffile", "_pixels"), ("auto", "_tiff")])
+def test_forgotten_pixels_are_given_back_and_read_again(tmp_path, decoder, name):
+    kind = TiffKind(compression="jpeg", tile_px=128)
+    path = write_tiff(tmp_path / "a.tif", [marks_picture(0.5)], mpp=0.5, kind=kind)
+    with open_slide(path, decoder=decoder) as slide:
+        size = slide.info.width_px, slide.info.height_px
+        before = slide.read_level(0, 0, 0, *size)
+        kept = getattr(slide, name)._cache
+        assert kept.nbytes >= before.nbytes
+        slide.forget_pixels()
+        assert kept.nbytes == 0
+        assert np.array_equal(slide.read_level(0, 0, 0, *size), before)
