@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 import tifffile
 
-from napari_crlm_spa._tests.drawn_slides import TiffKind, marks_picture, noise_picture, write_tiff
+from napari_crlm_spa._tests.drawn_slides import (
+    TiffKind,
+    marks_picture,
+    noise_picture,
+    write_svs,
+    write_tiff,
+)
 from napari_crlm_spa.core.slide import open_slide
 from napari_crlm_spa.core.slide.tiff_colors import over_white
 from napari_crlm_spa.errors import UnreadableSlide
@@ -143,8 +149,7 @@ def test_only_the_rows_asked_for_are_read_from_a_plain_giant(tmp_path):
 
 @pytest.mark.parametrize(("decoder", "name"), [("tifffile", "_pixels"), ("auto", "_tiff")])
 def test_forgotten_pixels_are_given_back_and_read_again(tmp_path, decoder, name):
-    kind = TiffKind(compression="jpeg", tile_px=128)
-    path = write_tiff(tmp_path / "a.tif", [marks_picture(0.5)], mpp=0.5, kind=kind)
+    path = write_svs(tmp_path / "a.svs", [marks_picture(0.5)], {"MPP": 0.5})
     with open_slide(path, decoder=decoder) as slide:
         size = slide.info.width_px, slide.info.height_px
         before = slide.read_level(0, 0, 0, *size)
