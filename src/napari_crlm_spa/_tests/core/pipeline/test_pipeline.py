@@ -18,11 +18,12 @@ import torch
 import zarr
 
 from napari_crlm_spa._tests.painted_slide import PX, paint
+from napari_crlm_spa.core import report
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.classifier import runtime
 from napari_crlm_spa.core.classifier.card import load_card, save_card
 from napari_crlm_spa.core.classifier.weights import load_model, save_model
-from napari_crlm_spa.core.pipeline import AnalysisOptions, analyze_slide, analyze_to_end, run, write
+from napari_crlm_spa.core.pipeline import AnalysisOptions, analyze_slide, analyze_to_end, run
 from napari_crlm_spa.core.pipeline.classify import SUSPICIOUS_SHARE
 from napari_crlm_spa.core.slide import open_slide
 from napari_crlm_spa.core.spatial import FEATURES, spatial_features
@@ -205,7 +206,7 @@ def test_a_record_never_vouches_for_files_of_other_options(slide, options, tmp_p
         pytest.MonkeyPatch.context() as patch,
         pytest.raises(OSError, match="pulled"),
     ):
-        patch.setattr(write, "write_report", pull_the_plug)
+        patch.setattr(report, "write_report", pull_the_plug)
         analyze_to_end(slide, tmp_path / "out", other)
     again = analyze_to_end(slide, tmp_path / "out", options)
     assert again.reused
