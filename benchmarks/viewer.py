@@ -130,7 +130,7 @@ def until(is_done: Callable[[], bool]) -> None:
             return
         if time.perf_counter() - started > TIMEOUT_S:
             raise SystemExit("It took too long.")
-        time.sleep(0.002)
+        time.sleep(0.01)
 
 
 def settled() -> None:
