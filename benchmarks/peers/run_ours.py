@@ -14,7 +14,7 @@ import peer
 
 import napari_crlm_spa.cli.main as command_line
 import napari_crlm_spa.core.classifier.inference
-import napari_crlm_spa.core.classifier.network  # noqa: F401 - torch and torchvision
+import napari_crlm_spa.core.classifier.network  # noqa: F401 - torch
 from napari_crlm_spa.core.classes import NOT_CLASSIFIED
 from napari_crlm_spa.core.store import load_analysis
 

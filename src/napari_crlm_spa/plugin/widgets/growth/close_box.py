@@ -7,11 +7,11 @@ from typing import Any
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_crlm_spa.core.pipeline.front_plan import FrontBandOptions
-from napari_crlm_spa.core.spatial.interface import InterfaceOptions
 from napari_crlm_spa.errors import CrlmSpaError
+from napari_crlm_spa.plugin import engine
 from napari_crlm_spa.plugin.fold import Fold
 from napari_crlm_spa.plugin.form import build_form, read_form
-from napari_crlm_spa.plugin.growth.closely import look_closely
+from napari_crlm_spa.plugin.growth.closely import front_source
 from napari_crlm_spa.plugin.growth.keeper import InterfaceKeeper, Measured
 from napari_crlm_spa.plugin.growth.words import closer_line
 from napari_crlm_spa.plugin.session import OpenSlide, Session
@@ -104,8 +104,8 @@ class CloseBox(QWidget):
             self.message.show_problem(str(error))
             return
         self._looking_at = slide
-        interface: InterfaceOptions = self._keeper.options
-        self.job.start(look_closely, slide, still(slide.review), options, interface)
+        source = front_source(slide, still(slide.review))
+        self.job.start(engine.look_closely, source, options, self._keeper.options)
 
     def show_measured(self, measured: Measured | None) -> None:
         """Say what the numbers rest on."""
