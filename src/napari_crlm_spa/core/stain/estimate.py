@@ -8,10 +8,11 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_crlm_spa.core.stain import loops
 from napari_crlm_spa.core.stain.matrix import REFERENCE, StainMatrix, StainOptions
 from napari_crlm_spa.core.tiles import TilingOptions, blank_fraction
 
-Planes = NDArray[np.float32]
+Density = NDArray[np.float32]
 
 #: Light that passes through bare glass, on the 0-255 scale (Io of the classic ports).
 WHITE = 240.0
@@ -21,45 +22,23 @@ STRONGEST_PERCENTILE = 99.0
 SINGULAR = 1e-4
 #: A stain that transmits more light than glass in a channel by this much is implausible.
 NEGATIVE_OD = -0.1
-#: The entries of a symmetric 3 x 3 matrix that differ, and where each stands in it.
-_PAIRS = ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2))
+#: Where the sums of products rr, rg, rb, gg, gb, bb stand in a symmetric matrix.
 _SYMMETRIC = np.array([[0, 1, 2], [1, 3, 4], [2, 4, 5]])
+#: Bounds beyond which percentiles are looked for come from every so many pixels, this much
+#: (in percent) inside of the percentile: a pass that keeps few values is quicker than sorting.
+_SPARSE = 61
+_MARGIN_PERCENT = 2.0
 
 
-def planes_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return pixels (..., 3) as one plane per channel, shape (3, n): numpy is quicker on those."""
-    flat = pixels.reshape(-1, 3)
-    planes = np.empty((3, len(flat)), np.uint8)
-    for channel, plane in enumerate(planes):
-        plane[:] = flat[:, channel]
-    return planes
+def od_table() -> Density:
+    """Return the optical density -ln((I + 1) / 240) of every gray level, shape (256,)."""
+    return np.log(WHITE / np.arange(1.0, 257.0)).astype(np.float32)
 
 
-def optical_density(planes: NDArray[np.uint8], out: Planes | None = None) -> Planes:
-    """Turn gray levels into optical densities, -ln((I + 1) / 240).
-
-    Parameters
-    ----------
-    planes
-        Gray levels, any shape.
-    out
-        Where to write; fresh memory costs more than the logarithms.
-
-    Returns
-    -------
-    ndarray of float32, same shape
-    """
-    density = np.empty(planes.shape, np.float32) if out is None else out
-    density[...] = planes
-    density += np.float32(1.0)
-    np.log(density, out=density)
-    return np.subtract(np.float32(np.log(WHITE)), density, out=density)
-
-
-def stained_pixels(planes: NDArray[np.uint8], od_min: float) -> NDArray[np.bool_]:
-    """Pixels of planes (3, n) with an optical density of at least `od_min` in every channel."""
-    dark_levels = np.count_nonzero(optical_density(np.arange(256, dtype=np.uint8)) >= od_min)
-    return np.asarray(planes.max(axis=0) < dark_levels)
+def least_stained_od(od_min: float) -> float:
+    """Return the least optical density of a gray level that is at least `od_min`."""
+    table = od_table()
+    return float(table[table >= od_min].min(initial=np.inf))
 
 
 def estimate_tile(tile: NDArray[np.uint8], options: StainOptions) -> StainMatrix | None:
@@ -77,7 +56,8 @@ def estimate_tile(tile: NDArray[np.uint8], options: StainOptions) -> StainMatrix
     StainMatrix or None
         None where the stain cannot be told: too little of it, or one color only.
     """
-    return _estimate(planes_of(tile), options)
+    pixels = np.ascontiguousarray(tile.reshape(-1, 3))
+    return estimate_pixels(pixels, options, room_for(len(pixels)))
 
 
 def estimate_slide_matrix(
@@ -108,7 +88,8 @@ def estimate_slide_matrix(
     if len(chosen) > options.sample_tiles:
         chosen = sorted(rng.choice(chosen, options.sample_tiles, replace=False).tolist())
     samples = [_draw_pixels(tiles[i], options.sample_px, rng) for i in chosen]
-    found = _estimate(planes_of(np.concatenate(samples)), options) if samples else None
+    pixels = np.concatenate(samples) if samples else np.empty((0, 3), np.uint8)
+    found = estimate_pixels(pixels, options, room_for(len(pixels)))
     if found is None:
         return replace(REFERENCE, source="reference: the slide holds too little stain to estimate")
     return replace(found, source=f"estimated from {len(chosen)} tiles")
@@ -128,41 +109,46 @@ def _draw_pixels(
     return pixels[rng.integers(0, len(pixels), count)]
 
 
-def _estimate(planes: NDArray[np.uint8], options: StainOptions) -> StainMatrix | None:
-    density = optical_density(planes)
-    stained = stained_pixels(planes, options.od_min)
-    return estimate_density(density, stained, options, np.empty_like(density))
+def room_for(pixels: int) -> Density:
+    """Return memory in which `estimate_pixels` works; fresh memory costs as much as arithmetic."""
+    return np.empty((5, pixels), np.float32)
 
 
-def estimate_density(
-    density: Planes, stained: NDArray[np.bool_], options: StainOptions, scratch: Planes
+def estimate_pixels(
+    pixels: NDArray[np.uint8], options: StainOptions, room: Density
 ) -> StainMatrix | None:
-    """Estimate the stain from optical densities.
+    """Estimate the stain of pixels.
 
     Parameters
     ----------
-    density
-        Shape (3, n).
-    stained
-        Shape (n,): what `stained_pixels` says of them.
+    pixels
+        Shape (n, 3), contiguous.
     options
-        `angle_percentile` and what counts as a failure.
-    scratch
-        Shape (3, n); overwritten.
+        `od_min`, `angle_percentile` and what counts as a failure.
+    room
+        From `room_for`; overwritten.
 
     Returns
     -------
     StainMatrix or None
         None where it fails.
     """
-    count = int(np.count_nonzero(stained))
-    if count < max(3, options.stained_min * density.shape[1]):
+    density, (first, second) = room[:3], room[3:]
+    stained_od = least_stained_od(options.od_min)
+    loops.look_up(pixels, od_table(), density)
+    count, sums = loops.moments(density, stained_od)
+    if count < max(3, options.stained_min * len(pixels)):
         return None
-    he = _stain_directions(density, stained, count, options.angle_percentile, scratch)
-    if he is None or not _plausible(he, options.separation_min_deg):
+    axes = _plane_of_most_variance(sums, count)
+    if axes is None:
         return None
-    concentration = np.matmul(unmixing(he).astype(np.float32), density, out=scratch[:2])
-    max_c = np.array([percentiles(row, STRONGEST_PERCENTILE)[0] for row in concentration])
+    found = (stained_od, count)
+    low, high = extreme_angles(density, found, axes, options.angle_percentile, (first, second))
+    he = axes @ np.array([[np.cos(low), np.cos(high)], [np.sin(low), np.sin(high)]])
+    he = he if he[0, 0] > he[0, 1] else he[:, ::-1].copy()
+    if not _plausible(he, options.separation_min_deg):
+        return None
+    max_c = np.array([_strongest(density, row, first) for row in unmixing(he).astype(np.float32)])
     return StainMatrix(he, max_c) if max_c.min() > options.od_min else None
 
 
@@ -173,37 +159,74 @@ def unmixing(he: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(adjugate @ he.T / (hh * ee - he_cross**2))
 
 
-def _stain_directions(
-    density: Planes,
-    stained: NDArray[np.bool_],
-    count: int,
-    angle_percentile: float,
-    scratch: Planes,
-) -> NDArray[np.float64] | None:
-    """Hematoxylin and eosin as columns: the extreme directions in the plane of most variance."""
-    axes = _plane_of_most_variance(np.multiply(density, stained, out=scratch), density, count)
-    if axes is None:
-        return None
-    along_mean, across = np.matmul(axes.T.astype(np.float32), density, out=scratch[:2])
-    angle = np.arctan2(across, along_mean, out=scratch[2])
-    low, high = percentiles(np.compress(stained, angle), angle_percentile, 100 - angle_percentile)
-    ends: NDArray[np.float64] = axes @ np.array(
-        [[np.cos(low), np.cos(high)], [np.sin(low), np.sin(high)]]
-    )
-    return ends if ends[0, 0] > ends[0, 1] else ends[:, ::-1].copy()
+def extreme_angles(
+    density: Density,
+    stained: tuple[float, int],
+    axes: NDArray[np.float64],
+    percent: float,
+    room: tuple[Density, Density],
+) -> tuple[float, float]:
+    """Return a percentile of the angles to the first axis, from both ends.
+
+    Parameters
+    ----------
+    density
+        Shape (3, n).
+    stained
+        Pixels of at least so much density in every channel count, and so many are there.
+    axes
+        Shape (3, 2): the plane in which angles are taken.
+    percent
+        From 0 to 50.
+    room
+        Two arrays of shape (n,); overwritten.
+
+    Returns
+    -------
+    float, float
+        In radians.
+    """
+    stained_od, count = stained
+    below, above = room
+    turned = axes.astype(np.float32)
+    sparse = density[:, ::_SPARSE]
+    x, y = turned.T @ sparse[:, sparse.min(axis=0) >= stained_od]
+    sample = y[x > 0] / x[x > 0]
+    if len(sample) and percent + _MARGIN_PERCENT < 50:
+        low, high = percentiles(sample, percent + _MARGIN_PERCENT, 100 - percent - _MARGIN_PERCENT)
+        n_below, n_above, forward = loops.tangents_beyond(
+            density, stained_od, turned, low, high, below, above
+        )
+        rank = percent / 100.0 * (count - 1)
+        # The angle at a rank needs its neighbor, too.
+        if forward and min(n_below, n_above) > rank + 1:
+            return (
+                _at_rank(np.arctan(below[:n_below]), rank),
+                -_at_rank(np.arctan(-above[:n_above]), rank),
+            )
+    x, y = turned.T @ density[:, density.min(axis=0) >= stained_od]
+    low, high = percentiles(np.arctan2(y, x), percent, 100 - percent)
+    return low, high
 
 
-def _plane_of_most_variance(
-    masked: Planes, density: Planes, count: int
-) -> NDArray[np.float64] | None:
+def _strongest(density: Density, weights: Density, above: Density) -> float:
+    """`STRONGEST_PERCENTILE` of the concentration of one stain."""
+    n = density.shape[1]
+    bound = percentiles(weights @ density[:, ::_SPARSE], STRONGEST_PERCENTILE - _MARGIN_PERCENT)[0]
+    found = loops.concentrations_above(density, weights, bound, above)
+    rank = (1 - STRONGEST_PERCENTILE / 100.0) * (n - 1)
+    if found > rank + 1:
+        return -_at_rank(-above[:found], rank)
+    return percentiles(weights @ density, STRONGEST_PERCENTILE)[0]
+
+
+def _plane_of_most_variance(sums: NDArray[np.float64], count: int) -> NDArray[np.float64] | None:
     """Axes (3, 2) of the plane, the first along the mean; None if there is one color only.
 
-    `masked` is `density` with zeros for all but `count` pixels.
+    `sums` are those of `loops.densities`.
     """
-    mean = masked.sum(axis=1).astype(np.float64) / count
-    # Not one matrix product: BLAS is slow on so few rows, and would start threads of its own.
-    moments = [np.einsum("i,i->", masked[i], density[j]) for i, j in _PAIRS]
-    second_moment = np.array(moments, np.float64)[_SYMMETRIC] / count
+    mean = sums[:3] / count
+    second_moment = sums[3:][_SYMMETRIC] / count
     values, vectors = np.linalg.eigh(second_moment - np.outer(mean, mean))
     if not values[1] > SINGULAR * values[2]:
         return None

@@ -5,15 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_crlm_spa.core.stain.estimate import (
-    WHITE,
-    Planes,
-    estimate_density,
-    optical_density,
-    planes_of,
-    stained_pixels,
-    unmixing,
-)
+from napari_crlm_spa.core.stain import loops
+from napari_crlm_spa.core.stain.estimate import WHITE, estimate_pixels, od_table, room_for, unmixing
 from napari_crlm_spa.core.stain.matrix import REFERENCE, StainMatrix, StainOptions
 
 
@@ -40,7 +33,7 @@ class StainNormalizer:
         self.options = options
         self.slide_matrix = slide_matrix or reference
         self.reference = reference
-        self._slide_transfer = _transfer(self.slide_matrix, reference)
+        self._slide_tables = transfer_tables(self.slide_matrix, reference)
 
     def normalize(self, tiles: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         """Normalize tiles.
@@ -61,40 +54,40 @@ class StainNormalizer:
         fallback = np.zeros(len(tiles), np.bool_)
         if self.options.method == "none":
             return tiles, fallback
-        result = np.empty_like(tiles)
-        # Of all tiles in turn: fresh memory costs as much as the arithmetic.
-        density, scratch = np.empty((2, 3, tiles.shape[1] * tiles.shape[2]), np.float32)
+        result = np.empty(tiles.shape, np.uint8)
+        room = room_for(tiles.shape[1] * tiles.shape[2])
         for i, tile in enumerate(tiles):
-            planes = planes_of(tile)
-            optical_density(planes, out=density)
-            transfer = self._slide_transfer
+            pixels = np.ascontiguousarray(tile).reshape(-1, 3)
+            tables = self._slide_tables
             if self.options.method == "per_tile":
-                stained = stained_pixels(planes, self.options.od_min)
-                own = estimate_density(density, stained, self.options, scratch)
+                own = estimate_pixels(pixels, self.options, room)
                 fallback[i] = own is None
-                transfer = transfer if own is None else _transfer(own, self.reference)
-            _restain(density, transfer, result[i], scratch)
+                tables = tables if own is None else transfer_tables(own, self.reference)
+            loops.restain(pixels, tables, result[i].reshape(-1, 3))
         return result, fallback
 
 
-def _transfer(stain: StainMatrix, reference: StainMatrix) -> NDArray[np.float32]:
-    """Matrix (3, 3) that turns densities of `stain` into negated densities of `reference`.
+def transfer_tables(stain: StainMatrix, reference: StainMatrix) -> NDArray[np.float32]:
+    """Return what turns pixels of one stain into those of another.
 
-    Unmix (pseudo-inverse), scale both concentrations so that the strongest agree, mix anew.
+    Unmix (pseudo-inverse), scale both concentrations so that the strongest agree, mix anew. All
+    of that is linear in optical density, so a new gray level is a product of three factors, one
+    of each old channel.
+
+    Parameters
+    ----------
+    stain
+        What the pixels have.
+    reference
+        What they shall have.
+
+    Returns
+    -------
+    ndarray of float32, shape (3, 3, 256)
+        Factor of new channel, old channel, old gray level; 240 is in those of old red.
     """
     scale = np.diag(reference.max_c / stain.max_c)
-    return (-reference.he @ scale @ unmixing(stain.he)).astype(np.float32)
-
-
-def _restain(
-    density: Planes, transfer: NDArray[np.float32], out: NDArray[np.uint8], light: Planes
-) -> None:
-    """Write 240 exp(transfer · density), rounded, into `out` (height, width, 3)."""
-    np.matmul(transfer, density, out=light)
-    light += np.float32(np.log(WHITE))
-    np.exp(light, out=light)
-    light += np.float32(0.5)
-    np.clip(light, np.float32(0.0), np.float32(255.0), out=light)
-    flat = out.reshape(-1, 3)
-    for channel, plane in enumerate(light.astype(np.uint8)):
-        flat[:, channel] = plane
+    transfer = reference.he @ scale @ unmixing(stain.he)
+    factors = np.exp(-transfer[:, :, None] * od_table().astype(np.float64))
+    factors[:, 0] *= WHITE
+    return factors.astype(np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_crlm_spa.core.compiled import compiled
 from napari_crlm_spa.core.slide.contract import Slide
 from napari_crlm_spa.core.tiles.grid import TileGrid
 from napari_crlm_spa.core.tiles.options import TilingOptions
@@ -39,12 +40,24 @@ def blank_fraction(tiles: NDArray[np.uint8], options: TilingOptions) -> NDArray[
 
 def _blank(pixels: NDArray[np.uint8], options: TilingOptions) -> NDArray[np.bool_]:
     """Blank pixels, flat, in the order of `pixels`."""
-    # One plane per channel: numpy is ten times quicker on those than along the last axis.
-    planes = np.ascontiguousarray(pixels.reshape(-1, 3).T)
-    darkest, brightest = planes.min(axis=0), planes.max(axis=0)
-    bright = darkest >= options.blank_brightness
-    gray = brightest - darkest <= options.blank_color_max
-    return np.asarray(bright & gray)
+    blank = np.empty(pixels.size // 3, np.bool_)
+    limits = (np.uint8(options.blank_brightness), np.uint8(options.blank_color_max))
+    _find_blank(np.ascontiguousarray(pixels).reshape(-1), *limits, blank)
+    return blank
+
+
+@compiled
+def _find_blank(
+    gray_levels: NDArray[np.uint8],
+    brightness: np.uint8,
+    color_max: np.uint8,
+    blank: NDArray[np.bool_],
+) -> None:
+    # All in 8 bits, so that the machine compares 32 at a time.
+    for i in range(len(blank)):
+        red, green, blue = gray_levels[3 * i], gray_levels[3 * i + 1], gray_levels[3 * i + 2]
+        darkest, brightest = min(red, min(green, blue)), max(red, max(green, blue))
+        blank[i] = (darkest >= brightness) & (np.uint8(brightest - darkest) <= color_max)
 
 
 def tissue_share(

@@ -13,11 +13,13 @@ from napari_crlm_spa.core.stain import (
     StainOptions,
     estimate_slide_matrix,
     estimate_tile,
+    loops,
 )
 from napari_crlm_spa.core.stain.estimate import (
-    optical_density,
+    extreme_angles,
+    least_stained_od,
+    od_table,
     percentiles,
-    stained_pixels,
     unmixing,
 )
 from napari_crlm_spa.errors import StainError
@@ -96,17 +98,69 @@ def test_percentiles_are_those_of_numpy(values, percents):
 
 
 def test_optical_density_is_beer_lambert_for_every_gray_level():
-    density = optical_density(np.tile(np.arange(256, dtype=np.uint8), (3, 1)))
-    assert density.shape == (3, 256)
-    assert density.dtype == np.float32
-    np.testing.assert_allclose(density[1], -np.log((np.arange(256) + 1) / 240), atol=1e-6)
+    np.testing.assert_allclose(od_table(), -np.log((np.arange(256) + 1) / 240), atol=1e-6)
 
 
 @pytest.mark.parametrize("od_min", [0.0, 0.15, 0.5, 1.0])
 def test_a_pixel_is_stained_where_every_channel_is_dense_enough(od_min):
-    planes = np.random.default_rng(0).integers(0, 256, (3, 5000), dtype=np.uint8)
-    expected = (-np.log((planes + 1.0) / 240) >= od_min).all(axis=0)
-    np.testing.assert_array_equal(stained_pixels(planes, od_min), expected)
+    pixels = np.random.default_rng(0).integers(0, 256, (5000, 3), dtype=np.uint8)
+    od = -np.log((pixels + 1.0) / 240)
+    expected = od[(od >= od_min).all(axis=1)]
+    density = np.empty((3, 5000), np.float32)
+    loops.look_up(pixels, od_table(), density)
+    count, sums = loops.moments(density, least_stained_od(od_min))
+    assert count == len(expected)
+    np.testing.assert_allclose(density, od.T, atol=1e-6)
+    np.testing.assert_allclose(sums[:3], expected.sum(axis=0), rtol=1e-5)
+    products = (expected.T @ expected)[np.triu_indices(3)]
+    np.testing.assert_allclose(sums[3:], products, rtol=1e-5)
+
+
+def by_the_book(tile, options):
+    """Macenko's estimate in plain numpy, 64 bits, without any shortcut."""
+    od = -np.log((tile.reshape(-1, 3) + 1.0) / 240)
+    stained = od[(od >= options.od_min).all(axis=1)]
+    plane = np.linalg.eigh(np.cov(stained.T))[1][:, 1:]
+    mean = stained.mean(axis=0) @ plane
+    along, across = mean / np.linalg.norm(mean), [-mean[1], mean[0]] / np.linalg.norm(mean)
+    angles = np.arctan2(stained @ plane @ across, stained @ plane @ along)
+    percent = options.angle_percentile
+    ends = [
+        plane @ (np.cos(angle) * along + np.sin(angle) * across)
+        for angle in np.percentile(angles, (percent, 100 - percent))
+    ]
+    he = np.array(sorted(ends, key=lambda end: -end[0])).T
+    return he, np.percentile(np.linalg.pinv(he) @ od.T, 99, axis=1)
+
+
+@pytest.mark.parametrize("percent", [0.0, 0.1, 1.0, 5.0, 20.0])
+@pytest.mark.parametrize("side", [9, 40, 224])
+def test_the_estimate_is_that_of_the_book(side, percent):
+    options = StainOptions(angle_percentile=percent, separation_min_deg=1.0)
+    for seed in range(3):
+        pixels = np.random.default_rng(seed).permutation(
+            stained_tile(seed, OTHER_HE).reshape(-1, 3)
+        )
+        tile = np.resize(pixels, (side, side, 3))
+        he, max_c = by_the_book(tile, options)
+        found = estimate_tile(tile, options)
+        np.testing.assert_allclose(found.he, he, atol=2e-4)
+        np.testing.assert_allclose(found.max_c, max_c, rtol=2e-3)
+
+
+def test_colors_all_around_the_mean_are_ordered_by_angle():
+    """Where a color lies at a right angle to the mean, slopes are not ordered as angles are."""
+    pixels = np.array([[190, 190, 20], [20, 190, 190], [190, 20, 190]], np.uint8)
+    pixels = np.repeat(pixels, [50, 30, 20], axis=0)
+    density = np.empty((3, len(pixels)), np.float32)
+    loops.look_up(pixels, od_table(), density)
+    axes = np.array([[1.0, -1.0], [-1.0, -1.0], [0.0, 2.0]]) / np.sqrt([2.0, 6.0])
+    x, y = axes.T @ density
+    assert (x < 0).any()
+    found = extreme_angles(
+        density, (-1.0, len(pixels)), axes, 5.0, np.empty((2, len(pixels)), np.float32)
+    )
+    np.testing.assert_allclose(found, np.percentile(np.arctan2(y, x), (5, 95)), atol=1e-6)
 
 
 @given(he=hnp.arrays(float, (3, 2), elements=st.floats(0.05, 1)))
