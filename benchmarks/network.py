@@ -21,9 +21,10 @@ from PIL import Image
 
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.classifier.card import Architecture, ModelCard, StainTarget
-from napari_crlm_spa.core.classifier.inference import ClassifyOptions, TilePredictions
+from napari_crlm_spa.core.classifier.inference import ClassifyOptions
 from napari_crlm_spa.core.classifier.network import network_for
 from napari_crlm_spa.core.classifier.precision import CALIBRATION_TILES, CHECK_TILES
+from napari_crlm_spa.core.classifier.protocol import TilePredictions
 from napari_crlm_spa.core.classifier.runtime import Classifier, load_classifier
 from napari_crlm_spa.core.classifier.weights import load_model, save_model
 from napari_crlm_spa.core.pipeline import AnalysisOptions, analyze_to_end

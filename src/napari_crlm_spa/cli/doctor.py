@@ -85,7 +85,7 @@ def _check_openslide() -> Finding:
 
 
 def _check_torch() -> Finding:
-    from napari_crlm_spa.core.classifier.runtime import describe_devices
+    from napari_crlm_spa.core.classifier.devices import describe_devices
 
     try:
         return True, describe_devices()

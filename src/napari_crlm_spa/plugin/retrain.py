@@ -171,9 +171,9 @@ def _test_tiles(folder: Path, options: TrainingOptions) -> list[LabeledTile]:
 def _judge(
     model: str, tiles: Sequence[LabeledTile], options: TrainingOptions, stage: str
 ) -> Generator[Progress, None, Evaluation]:
+    from napari_crlm_spa.core.classifier.devices import choose_device
     from napari_crlm_spa.core.classifier.metrics import evaluate
     from napari_crlm_spa.core.classifier.predict import predict_logits
-    from napari_crlm_spa.core.classifier.runtime import choose_device
     from napari_crlm_spa.core.classifier.training.cache import load_tiles
     from napari_crlm_spa.core.classifier.weights import load_model
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,10 +21,12 @@ logger = logging.getLogger(__name__)
 #: Runs before recording, in which libraries choose their algorithms.
 _WARM_UP = 3
 
-#: Probabilities (n, classes) and strangeness (n,); None where the model cannot tell.
-Answer = tuple[NDArray[np.float32], NDArray[np.float32] | None]
-#: The same on the device, of tiles (n, px, px, 3) on the device.
-Network = Callable[[Tensor], tuple[Tensor, Tensor | None]]
+#: What is found of n tiles, each (n, ...): probabilities first; None is what cannot be told.
+Answer = tuple[NDArray[Any] | None, ...]
+#: The same on the device.
+Found = tuple[Tensor | None, ...]
+#: Takes tiles (n, px, px, 3) on the device.
+Network = Callable[[Tensor], Found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class BatchSender:
         self._device = device
         self._cuda = device.type == "cuda"
         self._input: Tensor | None = None
-        self._play: Callable[[], tuple[Tensor, Tensor | None]] | None = None
+        self._play: Callable[[], Found] | None = None
 
     @torch.inference_mode()
     def send(self, tiles: NDArray[np.uint8]) -> SentBatch:
@@ -94,13 +97,11 @@ class BatchSender:
         def wait() -> Answer:
             if arrived is not None:
                 arrived.synchronize()
-            first, second = (None if part is None else part.numpy() for part in back)
-            assert first is not None
-            return first, second
+            return tuple(None if part is None else part.numpy() for part in back)
 
         return SentBatch(own[:n], wait)
 
-    def _answer(self, packed: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _answer(self, packed: Tensor) -> Found:
         if self._input is None:
             self._input = packed.to(self._device, copy=True)
             self._play = self._recorded() if self._cuda else None
@@ -108,10 +109,10 @@ class BatchSender:
         return self._play() if self._play else self._network(self._input)
 
     def _home(self, result: Tensor) -> Tensor:
-        home = torch.empty(result.shape, dtype=torch.float32, pin_memory=self._cuda)
+        home = torch.empty(result.shape, dtype=result.dtype, pin_memory=self._cuda)
         return home.copy_(result, non_blocking=True)
 
-    def _recorded(self) -> Callable[[], tuple[Tensor, Tensor | None]] | None:
+    def _recorded(self) -> Callable[[], Found] | None:
         """Record the kernels of a batch; None where that fails, and they are started one by one."""
         assert self._input is not None
         graph = torch.cuda.CUDAGraph()
@@ -132,7 +133,7 @@ class BatchSender:
             logger.info("The network's kernels are not recorded (%s).", error)
             return None
 
-        def play() -> tuple[Tensor, Tensor | None]:
+        def play() -> Found:
             graph.replay()
             return answer
 

@@ -1,8 +1,9 @@
 """Classifying the tiles of a slide: reading, staining and the network overlap.
 
 Reader threads prepare small groups of tiles (read, apply the paper's blank rule, normalize the
-stain) ahead of the network, never more than a bounded number of groups. The caller's thread
-runs the network and receives the scores batch by batch; closing the generator cancels the rest.
+stain unless the device does) ahead of the network, never more than a bounded number of groups.
+The caller's thread runs the network and receives the scores batch by batch; closing the generator
+cancels the rest.
 """
 
 from __future__ import annotations
@@ -12,12 +13,18 @@ from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_crlm_spa.core.classifier.card import ModelCard
+from napari_crlm_spa.core.classifier.groups import Prepared, is_full, split
+from napari_crlm_spa.core.classifier.protocol import (
+    OverlappingClassifier,
+    StainingClassifier,
+    TileClassifier,
+    TilePredictions,
+)
 from napari_crlm_spa.core.options import Options, option
 from napari_crlm_spa.core.slide import Slide
 from napari_crlm_spa.core.stain import StainNormalizer
@@ -35,8 +42,6 @@ from napari_crlm_spa.errors import UnreadableSlide
 GROUP_TILES = 8
 #: So many unreadable tiles before the first readable one mean that the file is damaged.
 MAX_UNREADABLE_AT_START = 16
-#: A stretch without tissue is reported after so many batches of looking, so Cancel is heard there.
-MOST_LOOKED_AT = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,74 +84,33 @@ def _available_cpus() -> list[int]:
     return list(range(os.cpu_count() or 1))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TilePredictions:
-    """What a classifier says of tiles, from one look at them.
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """Who normalizes the stain, and how many batches are begun at a time.
 
     Parameters
     ----------
-    probabilities
-        Shape (n, classes), calibrated; rows sum to 1.
-    strangeness
-        Shape (n,): how unlike the training tiles; above 1 is unusual. nan where the model cannot
-        tell, since it has no reference set.
+    start
+        Begins to classify tiles, stained or not as `readers_stain` says.
+    readers_stain
+        What the readers normalize the stain with; None leaves it to the device.
+    in_flight
+        Batches that are worth having begun at a time.
     """
 
-    probabilities: NDArray[np.float32]
-    strangeness: NDArray[np.float32]
+    start: Callable[[NDArray[np.uint8]], Callable[[], TilePredictions]]
+    readers_stain: StainNormalizer | None
+    in_flight: int = 1
 
     @classmethod
-    def of(cls, probabilities: NDArray[np.float32]) -> TilePredictions:
-        """Return predictions of a model that cannot tell what is strange."""
-        return cls(probabilities, np.full(len(probabilities), np.nan, np.float32))
-
-
-class TileClassifier(Protocol):
-    """What inference needs of a classifier; `runtime.Classifier` is one."""
-
-    @property
-    def card(self) -> ModelCard:
-        """What the model is."""
-
-    @property
-    def batch_size(self) -> int:
-        """Tiles that fit into one batch."""
-
-    def predict(self, tiles: NDArray[np.uint8]) -> TilePredictions:
-        """Return probabilities and strangeness of tiles (n, px, px, 3)."""
-
-
-@runtime_checkable
-class OverlappingClassifier(TileClassifier, Protocol):
-    """A classifier whose device works while the next batch is prepared."""
-
-    @property
-    def in_flight(self) -> int:
-        """Batches that are worth having begun at a time."""
-
-    def start(self, tiles: NDArray[np.uint8]) -> Callable[[], TilePredictions]:
-        """Begin to do what `predict` does; the memory of `tiles` may be used again at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Prepared:
-    """A group of tiles on its way to the network; `tiles` holds those to classify only."""
-
-    at: NDArray[np.int32]
-    states: NDArray[np.uint8]
-    tiles: NDArray[np.uint8]
-    stain_fallback: NDArray[np.bool_]
-    problem: UnreadableSlide | None
-
-    def part(self, looked_at: slice, tiles: slice) -> _Prepared:
-        """Return a stretch of the group."""
-        return _Prepared(
-            self.at[looked_at],
-            self.states[looked_at],
-            self.tiles[tiles],
-            self.stain_fallback[looked_at],
-            self.problem,
-        )
+    def of(cls, classifier: TileClassifier, normalizer: StainNormalizer) -> _Way:
+        """Return the quickest way that a classifier knows."""
+        if not isinstance(classifier, OverlappingClassifier) or classifier.in_flight == 1:
+            return cls(lambda tiles: partial(classifier.predict, tiles), normalizer)
+        if isinstance(classifier, StainingClassifier) and classifier.stains_with(normalizer):
+            start_raw = partial(classifier.start_raw, normalizer=normalizer)
+            return cls(start_raw, None, classifier.in_flight)
+        return cls(classifier.start, normalizer, classifier.in_flight)
 
 
 def classify_tiles(
@@ -188,17 +152,18 @@ def classify_tiles(
         If the file has delivered no tile yet, and fails for the first 16.
     """
     pool = ThreadPoolExecutor(readers, thread_name_prefix="tile-reader")
-    waiting: deque[Future[_Prepared]] = deque()
+    way = _Way.of(classifier, normalizer)
+    waiting: deque[Future[Prepared]] = deque()
     groups = grid.batches(GROUP_TILES)
 
     def refill() -> None:
         # Enough groups in flight for the next batch and for every reader, and no more.
         wanted = 2 * readers + -(-classifier.batch_size // GROUP_TILES)
         while len(waiting) < wanted and (at := next(groups, None)) is not None:
-            waiting.append(pool.submit(_prepare, slide, grid, at, normalizer, tiling))
+            waiting.append(pool.submit(_prepare, slide, grid, at, way.readers_stain, tiling))
 
     try:
-        batch: list[_Prepared] = []
+        batch: list[Prepared] = []
         begun: deque[Callable[[], TileScores]] = deque()
         room = np.empty((0, grid.tile_px, grid.tile_px, 3), np.uint8)
         guard = _ReadGuard(grid)
@@ -208,12 +173,12 @@ def classify_tiles(
             refill()
             guard.check(group)
             batch.append(group)
-            while batch and (_is_full(batch, classifier.batch_size) or not waiting):
-                ready, batch = _split(batch, classifier.batch_size)
+            while batch and (is_full(batch, classifier.batch_size) or not waiting):
+                ready, batch = split(batch, classifier.batch_size)
                 if len(room) < (count := sum(len(part.tiles) for part in ready)):
                     room = np.empty((count, *room.shape[1:]), np.uint8)
-                begun.append(_begin(ready, classifier, room[:count]))
-                if len(begun) >= _in_flight(classifier):
+                begun.append(_begin(ready, classifier, way, room[:count]))
+                if len(begun) >= way.in_flight:
                     yield begun.popleft()()
         while begun:
             yield begun.popleft()()
@@ -221,35 +186,13 @@ def classify_tiles(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _is_full(batch: list[_Prepared], batch_size: int) -> bool:
-    to_classify = sum(len(part.tiles) for part in batch)
-    looked_at = sum(len(part.states) for part in batch)
-    return to_classify >= batch_size or looked_at >= MOST_LOOKED_AT * batch_size
-
-
-def _split(batch: list[_Prepared], size: int) -> tuple[list[_Prepared], list[_Prepared]]:
-    """Part a batch after `size` tiles to classify: a network likes to see full batches."""
-    over = sum(len(part.tiles) for part in batch) - size
-    if over <= 0:
-        return batch, []
-    *before, last = batch
-    kept = len(last.tiles) - over
-    if kept <= 0:
-        ready, rest = _split(before, size)
-        return ready, [*rest, last]
-    cut = int(np.flatnonzero(last.states == TileState.CLASSIFIED)[kept - 1]) + 1
-    return [*before, last.part(slice(cut), slice(kept))], [
-        last.part(slice(cut, None), slice(kept, None))
-    ]
-
-
 def _prepare(
     slide: Slide,
     grid: TileGrid,
     at: NDArray[np.int32],
-    normalizer: StainNormalizer,
+    normalizer: StainNormalizer | None,
     tiling: TilingOptions,
-) -> _Prepared:
+) -> Prepared:
     states = np.full(len(at), TileState.CLASSIFIED, np.uint8)
     tiles = np.empty((len(at), grid.tile_px, grid.tile_px, 3), np.uint8)
     problem: UnreadableSlide | None = None
@@ -265,9 +208,10 @@ def _prepare(
         TileState.CLASSIFIED,
     )
     keep = states == TileState.CLASSIFIED
-    fallback = np.zeros(len(at), bool)
-    normalized, fallback[keep] = normalizer.normalize(_those(tiles, keep))
-    return _Prepared(at, states, normalized, fallback, problem)
+    fallback, tiles = np.zeros(len(at), bool), _those(tiles, keep)
+    if normalizer is not None:
+        tiles, fallback[keep] = normalizer.normalize(tiles)
+    return Prepared(at, states, tiles, fallback, problem)
 
 
 def _those(tiles: NDArray[np.uint8], wanted: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -283,7 +227,7 @@ class _ReadGuard:
         self._readable = int(np.isin(grid.state, (TileState.CLASSIFIED, TileState.BLANK)).sum())
         self._unreadable = 0
 
-    def check(self, group: _Prepared) -> None:
+    def check(self, group: Prepared) -> None:
         bad = int(np.count_nonzero(group.states == TileState.UNREADABLE))
         self._unreadable += bad
         self._readable += len(group.states) - bad
@@ -291,41 +235,40 @@ class _ReadGuard:
             raise group.problem
 
 
-def _in_flight(classifier: TileClassifier) -> int:
-    return classifier.in_flight if isinstance(classifier, OverlappingClassifier) else 1
-
-
 def _begin(
-    batch: list[_Prepared], classifier: TileClassifier, tiles: NDArray[np.uint8]
+    batch: list[Prepared], classifier: TileClassifier, way: _Way, tiles: NDArray[np.uint8]
 ) -> Callable[[], TileScores]:
     """Begin to classify a batch; call what is returned for its scores.
 
     Its tiles are gathered in `tiles`, whose memory serves every batch.
     """
     np.concatenate([part.tiles for part in batch], out=tiles)
-    if isinstance(classifier, OverlappingClassifier) and classifier.in_flight > 1 and len(tiles):
-        finish = classifier.start(tiles)
+    finish = way.start(tiles) if len(tiles) else lambda: None
+    if way.in_flight > 1:
         return lambda: _scores(batch, classifier, finish())
-    done = _scores(batch, classifier, classifier.predict(tiles) if len(tiles) else None)
+    done = _scores(batch, classifier, finish())
     return lambda: done
 
 
 def _scores(
-    batch: list[_Prepared], classifier: TileClassifier, predictions: TilePredictions | None
+    batch: list[Prepared], classifier: TileClassifier, predictions: TilePredictions | None
 ) -> TileScores:
     at = np.concatenate([part.at for part in batch])
     states = np.concatenate([part.states for part in batch])
     probabilities = np.zeros((len(at), len(classifier.card.classes)), np.float16)
     strangeness = np.full(len(at), np.nan, np.float16)
+    fallback = np.concatenate([part.stain_fallback for part in batch])
     if predictions is not None:
         classified = states == TileState.CLASSIFIED
         probabilities[classified] = predictions.probabilities
         strangeness[classified] = predictions.strangeness
+        if predictions.stain_fallback is not None:
+            fallback[classified] = predictions.stain_fallback
     return TileScores(
         rows=at[:, 0],
         cols=at[:, 1],
         states=states,
         probabilities=probabilities,
         strangeness=strangeness,
-        stain_fallback=np.concatenate([part.stain_fallback for part in batch]),
+        stain_fallback=fallback,
     )

@@ -12,16 +12,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from napari_crlm_spa.core.classifier.batches import Answer, BatchSender, SentBatch
+from napari_crlm_spa.core.classifier.batches import Answer, BatchSender, Found, SentBatch
 from napari_crlm_spa.core.classifier.card import ModelCard, is_shipped, model_folder
-from napari_crlm_spa.core.classifier.inference import ClassifyOptions, TilePredictions
-from napari_crlm_spa.core.classifier.int8 import why_no_int8
+from napari_crlm_spa.core.classifier.devices import choose_device
+from napari_crlm_spa.core.classifier.inference import ClassifyOptions
 from napari_crlm_spa.core.classifier.network import TileNetwork
-from napari_crlm_spa.core.classifier.precision import AS_TRAINED, Precision, has_bf16
+from napari_crlm_spa.core.classifier.precision import AS_TRAINED, Precision
+from napari_crlm_spa.core.classifier.protocol import TilePredictions
 from napari_crlm_spa.core.classifier.reference_set import read_reference_set
 from napari_crlm_spa.core.classifier.settle import Sample, Settling, begin
+from napari_crlm_spa.core.classifier.stain_on_device import DeviceStain
 from napari_crlm_spa.core.classifier.strangeness import KnownTissue
 from napari_crlm_spa.core.classifier.weights import load_model
+from napari_crlm_spa.core.stain import StainNormalizer
 from napari_crlm_spa.errors import DeviceError
 
 logger = logging.getLogger(__name__)
@@ -66,6 +69,7 @@ class Classifier:
     trusted: bool = False
     halvings: int = field(default=0, init=False)
     sender: BatchSender | None = field(default=None, init=False)
+    stain: DeviceStain | None = field(default=None, init=False)
 
     def predict(self, tiles: NDArray[np.uint8]) -> TilePredictions:
         """Return class probabilities and strangeness, from one pass through the network.
@@ -97,37 +101,64 @@ class Classifier:
 
         A GPU works meanwhile. The memory of `tiles` may be used again at once.
         """
+        return self._start(tiles, None)
+
+    def stains_with(self, normalizer: StainNormalizer) -> bool:
+        """Tell whether `start_raw` is quicker than staining in the threads that read tiles."""
+        return self.in_flight > 1 and normalizer.options.method != "none"
+
+    def start_raw(
+        self, tiles: NDArray[np.uint8], normalizer: StainNormalizer
+    ) -> Callable[[], TilePredictions]:
+        """Begin as `start` does with tiles whose stain the device shall normalize first.
+
+        Parameters
+        ----------
+        tiles
+            As in `predict`, but as they were read.
+        normalizer
+            One for which `stains_with` is true.
+        """
+        return self._start(tiles, normalizer)
+
+    def _start(
+        self, tiles: NDArray[np.uint8], normalizer: StainNormalizer | None
+    ) -> Callable[[], TilePredictions]:
         sent: list[SentBatch] = []
         start = 0
         while start < len(tiles):
             part = tiles[start : start + self.batch_size]
             try:
-                sent.append(self._begin(part))
+                sent.append(self._begin(part, normalizer))
             except torch.OutOfMemoryError as error:
                 self._halve(error)
                 continue
             start += len(part)
-        return lambda: _joined([self._end(batch) for batch in sent])
+        return lambda: _joined([self._end(batch, normalizer) for batch in sent])
 
-    def _begin(self, tiles: NDArray[np.uint8]) -> SentBatch:
+    def _begin(self, tiles: NDArray[np.uint8], normalizer: StainNormalizer | None) -> SentBatch:
         if self.in_flight == 1:
             answer = self._run(self.network, tiles)
-            return SentBatch(tiles, lambda: answer)
+            return SentBatch(tiles, lambda: (*answer, None))
+        self._stain_with(normalizer)
         if self.sender is None or self.sender.size != self.batch_size:
-            self.sender = BatchSender(
-                lambda batch: self._answer(self.network, batch), self.batch_size, self.device
-            )
+            self.sender = BatchSender(self._stained_answer, self.batch_size, self.device)
         return self.sender.send(tiles)
 
-    def _end(self, batch: SentBatch) -> TilePredictions:
+    def _stain_with(self, normalizer: StainNormalizer | None) -> None:
+        """Take over the stain; a recorded batch holds the one it was recorded with."""
+        if normalizer is not (self.stain and self.stain.normalizer):
+            self.stain = DeviceStain(normalizer, self.device) if normalizer else None
+            self.sender = None
+
+    def _end(self, batch: SentBatch, normalizer: StainNormalizer | None) -> TilePredictions:
         try:
-            probabilities, strangeness = batch.answer()
+            probabilities, strangeness, fallback = batch.answer()
         except torch.OutOfMemoryError as error:
             self._halve(error)
-            return self.predict(batch.tiles)
-        if strangeness is None:
-            return TilePredictions.of(probabilities)
-        return TilePredictions(probabilities, strangeness)
+            return self._start(batch.tiles, normalizer)()
+        assert probabilities is not None
+        return TilePredictions.of(probabilities, strangeness, fallback)
 
     @property
     def unsettled(self) -> bool:
@@ -162,13 +193,17 @@ class Classifier:
 
     def _scores(self, network: nn.Module, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
         parts = [self._run(network, part)[0] for part in _parts(tiles, min(self.batch_size, 16))]
-        return np.concatenate(parts)
+        return np.concatenate([part for part in parts if part is not None])
 
     @torch.inference_mode()
     def _run(self, network: nn.Module, tiles: NDArray[np.uint8]) -> Answer:
         batch = torch.from_numpy(np.ascontiguousarray(tiles)).to(self.device)
-        probabilities, strangeness = self._answer(network, batch)
-        return _numpy(probabilities), None if strangeness is None else _numpy(strangeness)
+        found = self._answer(network, batch)
+        return tuple(None if part is None else part.cpu().numpy() for part in found)
+
+    def _stained_answer(self, batch: Tensor) -> Found:
+        tiles, fallback = self.stain(batch) if self.stain else (batch, None)
+        return *self._answer(self.network, tiles), fallback
 
     def _answer(self, network: nn.Module, batch: Tensor) -> tuple[Tensor, Tensor | None]:
         logits, middle = network(batch)
@@ -223,9 +258,11 @@ def load_classifier(
 
 
 def _joined(parts: list[TilePredictions]) -> TilePredictions:
+    fallback = [part.stain_fallback for part in parts if part.stain_fallback is not None]
     return TilePredictions(
         np.concatenate([part.probabilities for part in parts]),
         np.concatenate([part.strangeness for part in parts]),
+        np.concatenate(fallback) if fallback else None,
     )
 
 
@@ -237,48 +274,3 @@ def _known_tissue(model: str | Path, device: torch.device) -> KnownTissue | None
     reference = read_reference_set(model)
     known = None if reference is None else KnownTissue.of(reference)
     return None if known is None else known.to(device)
-
-
-def _numpy(values: torch.Tensor) -> NDArray[np.float32]:
-    return np.asarray(values.cpu().numpy(), np.float32)
-
-
-def choose_device(
-    wanted: str,
-    cuda: Callable[[], bool] = torch.cuda.is_available,
-    mps: Callable[[], bool] = torch.backends.mps.is_available,
-) -> torch.device:
-    """Return the device to use: what is asked for, or the quickest there is.
-
-    Raises
-    ------
-    DeviceError
-        If the device asked for is not there.
-    """
-    there: dict[str, Callable[[], bool]] = {"cuda": cuda, "mps": mps, "cpu": lambda: True}
-    if wanted == "auto":
-        return torch.device(next(name for name, available in there.items() if available()))
-    if not there[wanted]():
-        raise DeviceError(
-            f"This machine has no {wanted.upper()} device that PyTorch {torch.__version__} can "
-            "use. Choose --device auto or --device cpu."
-        )
-    return torch.device(wanted)
-
-
-def describe_devices() -> str:
-    """Say in words what PyTorch can use here."""
-    words = f"PyTorch {torch.__version__} on the CPU with {torch.get_num_threads()} threads"
-    words += f" ({_formats()})"
-    if torch.cuda.is_available():
-        memory_gb = torch.cuda.get_device_properties(0).total_memory / 1e9
-        return f"{words}; {torch.cuda.get_device_name(0)} with {memory_gb:.0f} GB"
-    if torch.backends.mps.is_available():
-        return f"{words}; Apple GPU"
-    return f"{words}; no GPU"
-
-
-def _formats() -> str:
-    """Say which number formats the CPU is quick in."""
-    bf16 = "bf16" if has_bf16(torch.device("cpu")) else "no bf16"
-    return f"{bf16}, {'no int8' if why_no_int8() else 'int8'}"

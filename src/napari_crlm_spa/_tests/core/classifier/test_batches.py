@@ -3,16 +3,23 @@
 Here the device is the CPU: what is left untried is the recording of a GPU's kernels.
 """
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 import torch
 
 from napari_crlm_spa._tests.core.classifier.test_inference import NearestColor, checkered, run
 from napari_crlm_spa._tests.core.classifier.test_runtime import CARD, SmallMemory
+from napari_crlm_spa._tests.core.stain.conftest import OTHER_HE, stained_tile
 from napari_crlm_spa.core.classifier.batches import BatchSender, SentBatch
 from napari_crlm_spa.core.classifier.fused import fuse
+from napari_crlm_spa.core.classifier.inference import classify_tiles
 from napari_crlm_spa.core.classifier.network import network_for
 from napari_crlm_spa.core.classifier.runtime import Classifier
+from napari_crlm_spa.core.slide import ArraySlide
+from napari_crlm_spa.core.stain import StainNormalizer, StainOptions, estimate_slide_matrix
+from napari_crlm_spa.core.tiles import TileGrid, TileState, TilingOptions
 from napari_crlm_spa.errors import DeviceError
 
 CPU = torch.device("cpu")
@@ -123,3 +130,111 @@ def test_with_two_batches_begun_every_tile_gets_its_own_class(batch_size):
     assert tissue_map.done.all()
     assert classifier.begun == 0
     assert classifier.most_begun == (1 if batch_size == 1000 else 2)
+
+
+def normalizer(method):
+    slide = estimate_slide_matrix([stained_tile(he=OTHER_HE)], StainOptions())
+    return StainNormalizer(StainOptions(method=method), slide)
+
+
+@pytest.fixture(scope="module")
+def stained():
+    """Tiles of another laboratory; every fourth is glass, which has none."""
+    tiles = [
+        stained_tile(seed, OTHER_HE, size=32, glass=1.0 if seed % 4 == 3 else 0.1)
+        for seed in range(11)
+    ]
+    return np.stack(tiles)
+
+
+class SeesColor(torch.nn.Module):
+    """Its logits are the tile's mean color, and four zeros."""
+
+    def forward(self, batch):
+        color = batch.float().mean(dim=(1, 2)) / 16
+        return torch.cat([color - 8, torch.zeros(len(batch), 4)], dim=1), torch.zeros(len(batch), 4)
+
+
+@pytest.mark.parametrize("method", ["per_slide", "per_tile"])
+@pytest.mark.parametrize("size", [1, 4, 16])
+def test_tiles_stained_on_the_device_get_the_same_probabilities(stained, method, size):
+    stain = normalizer(method)
+    readers, fallback = stain.normalize(stained)
+    expected = Classifier(CARD, SeesColor(), CPU, 11).predict(readers).probabilities
+    found = OnCard(CARD, SeesColor(), CPU, size).start_raw(stained, stain)()
+    # A rounding of a gray level here and there.
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-3)
+    np.testing.assert_array_equal(found.stain_fallback, fallback)
+    assert fallback.any() == (method == "per_tile")
+
+
+def test_another_stain_is_not_taken_for_the_one_before(stained):
+    classifier = OnCard(CARD, SeesColor(), CPU, 4)
+    unstained = classifier.predict(stained).probabilities
+    first = classifier.start_raw(stained, normalizer("per_tile"))()
+    other = classifier.start_raw(stained, StainNormalizer(StainOptions(method="per_slide")))()
+    assert np.abs(first.probabilities - unstained).max() > 1e-3
+    assert np.abs(first.probabilities - other.probabilities).max() > 1e-3
+    assert first.stain_fallback.any()
+    assert not other.stain_fallback.any()
+    again = classifier.predict(stained)
+    np.testing.assert_allclose(again.probabilities, unstained, atol=1e-6)
+    assert again.stain_fallback is None
+
+
+def test_out_of_memory_in_flight_stains_the_tiles_once(stained, monkeypatch):
+    expected = OnCard(CARD, SeesColor(), CPU, 16).start_raw(stained, normalizer("per_slide"))()
+    send, crashes = BatchSender.send, iter([True] + [False] * 9)
+
+    def sent(self, part):
+        batch = send(self, part)
+        return SentBatch(batch.tiles, crash if next(crashes) else batch.answer)
+
+    def crash():
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(BatchSender, "send", sent)
+    classifier = OnCard(CARD, SeesColor(), CPU, 6)
+    found = classifier.start_raw(stained, normalizer("per_slide"))()
+    assert classifier.batch_size == 3
+    np.testing.assert_allclose(found.probabilities, expected.probabilities, atol=1e-6)
+    assert len(found.stain_fallback) == len(stained)
+
+
+def test_without_normalization_the_device_has_nothing_to_stain():
+    assert not OnCard(CARD, SeesColor(), CPU, 4).stains_with(normalizer("none"))
+    assert not Classifier(CARD, SeesColor(), CPU, 4).stains_with(normalizer("per_tile"))
+
+
+def slide_of(tiles, columns):
+    rows = [np.concatenate(tiles[at : at + columns], 1) for at in range(0, len(tiles), columns)]
+    return ArraySlide(np.concatenate(rows), mpp=0.5)
+
+
+@pytest.mark.parametrize("batch_size", [3, 8, 100])
+def test_a_slide_stained_on_the_device_is_the_one_stained_by_the_readers(batch_size, monkeypatch):
+    tiles = [
+        stained_tile(seed, OTHER_HE, size=32, glass=0.45 if seed % 5 == 3 else 0.1)
+        for seed in range(24)
+    ]
+    tiles[7] = np.full_like(tiles[7], 255)
+    slide = slide_of(tiles, columns=6)
+    options = StainOptions(method="per_tile", stained_min=0.7)
+    stain = StainNormalizer(options, normalizer("per_tile").slide_matrix)
+    pending = np.full((4, 6), TileState.PENDING, np.uint8)
+    grid = TileGrid(pending, np.zeros(pending.shape, bool), 32, 0.5)
+    found = []
+    for kind in (Classifier, OnCard):
+        classifier = kind(CARD, SeesColor(), CPU, batch_size)
+        tiling = TilingOptions(tile_px=32)
+        with closing(classify_tiles(slide, grid, classifier, stain, tiling, 2)) as work:
+            found.append(list(work))
+        # Now the readers must leave the stain alone.
+        monkeypatch.setattr(stain, "normalize", None)
+    for name in ("rows", "cols", "states", "stain_fallback", "probabilities"):
+        by_readers, on_card = (np.concatenate([getattr(s, name) for s in run]) for run in found)
+        np.testing.assert_allclose(on_card, by_readers, atol=2e-3)
+    assert by_readers.shape == (24, 7)
+    fallback = np.concatenate([scores.stain_fallback for scores in found[0]])
+    assert 0 < fallback.sum() < 24
+    assert not fallback[7]

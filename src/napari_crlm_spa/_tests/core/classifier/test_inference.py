@@ -9,14 +9,14 @@ import pytest
 
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.classifier.card import ModelCard
+from napari_crlm_spa.core.classifier.groups import MOST_LOOKED_AT
 from napari_crlm_spa.core.classifier.inference import (
     GROUP_TILES,
     MAX_UNREADABLE_AT_START,
-    MOST_LOOKED_AT,
     ClassifyOptions,
-    TilePredictions,
     classify_tiles,
 )
+from napari_crlm_spa.core.classifier.protocol import TilePredictions
 from napari_crlm_spa.core.slide import ArraySlide
 from napari_crlm_spa.core.stain import StainNormalizer, StainOptions
 from napari_crlm_spa.core.tiles import TileGrid, TileState, TilingOptions, plan_tiles

@@ -8,15 +8,12 @@ import torch
 
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.classifier.card import Architecture, ModelCard
+from napari_crlm_spa.core.classifier.devices import choose_device
 from napari_crlm_spa.core.classifier.inference import ClassifyOptions
 from napari_crlm_spa.core.classifier.network import network_for
 from napari_crlm_spa.core.classifier.predict import predict_stages
 from napari_crlm_spa.core.classifier.reference_set import build_reference_set, save_reference_set
-from napari_crlm_spa.core.classifier.runtime import (
-    Classifier,
-    choose_device,
-    load_classifier,
-)
+from napari_crlm_spa.core.classifier.runtime import Classifier, load_classifier
 from napari_crlm_spa.core.classifier.training.cache import average_down
 from napari_crlm_spa.core.classifier.weights import load_model, save_model
 from napari_crlm_spa.errors import DeviceError

@@ -4,8 +4,8 @@ import numpy as np
 
 from napari_crlm_spa._tests.painted_slide import PALETTE, PX
 from napari_crlm_spa.core.classes import CRLM7
-from napari_crlm_spa.core.classifier.inference import TilePredictions
 from napari_crlm_spa.core.classifier.precision import AS_TRAINED
+from napari_crlm_spa.core.classifier.protocol import TilePredictions
 from napari_crlm_spa.core.pipeline.front_band import FrontSource
 from napari_crlm_spa.core.spatial.interface import InterfaceOptions
 from napari_crlm_spa.core.store import load_analysis

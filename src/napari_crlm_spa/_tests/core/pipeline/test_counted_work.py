@@ -15,7 +15,8 @@ import pytest
 from napari_crlm_spa._tests.drawn_slides import TiffKind, halved, write_tiff
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.classifier.card import ModelCard
-from napari_crlm_spa.core.classifier.inference import GROUP_TILES, TilePredictions, classify_tiles
+from napari_crlm_spa.core.classifier.inference import GROUP_TILES, classify_tiles
+from napari_crlm_spa.core.classifier.protocol import TilePredictions
 from napari_crlm_spa.core.slide import open_slide, tiff_pixels
 from napari_crlm_spa.core.slide.tiff_slide import TiffSlide
 from napari_crlm_spa.core.stain import StainNormalizer, StainOptions

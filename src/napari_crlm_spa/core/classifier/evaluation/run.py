@@ -12,12 +12,12 @@ import torch
 from numpy.typing import NDArray
 
 from napari_crlm_spa.core.classifier.card import ModelCard
+from napari_crlm_spa.core.classifier.devices import choose_device
 from napari_crlm_spa.core.classifier.evaluation.judgement import Judgement, judging
 from napari_crlm_spa.core.classifier.evaluation.options import EvaluationOptions
 from napari_crlm_spa.core.classifier.network import TileNetwork
 from napari_crlm_spa.core.classifier.predict import predict_logits
 from napari_crlm_spa.core.classifier.predictions import Predictions, relative_paths
-from napari_crlm_spa.core.classifier.runtime import choose_device
 from napari_crlm_spa.core.classifier.training.cache import TileCache, load_tiles
 from napari_crlm_spa.core.classifier.training.data import LabeledTile, LabeledTiles, find_tiles
 from napari_crlm_spa.core.classifier.training.oddities import describe_broken

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_crlm_spa.core.classifier.card import ModelCard
+from napari_crlm_spa.core.classifier.devices import choose_device
 from napari_crlm_spa.core.classifier.predict import predict_logits
 from napari_crlm_spa.core.classifier.predictions import (
     Predictions,
@@ -16,7 +17,6 @@ from napari_crlm_spa.core.classifier.predictions import (
     relative_paths,
     write_predictions,
 )
-from napari_crlm_spa.core.classifier.runtime import choose_device
 from napari_crlm_spa.core.classifier.training.cache import TileCache, load_tiles
 from napari_crlm_spa.core.classifier.training.checkpoint import load_checkpoint
 from napari_crlm_spa.core.classifier.training.data import LabeledTile

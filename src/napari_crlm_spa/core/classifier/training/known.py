@@ -15,6 +15,7 @@ from napari_crlm_spa.core.classifier.card import (
     load_card,
     model_folder,
 )
+from napari_crlm_spa.core.classifier.devices import choose_device
 from napari_crlm_spa.core.classifier.network import TileNetwork
 from napari_crlm_spa.core.classifier.reference_set import (
     PER_CLASS,
@@ -23,7 +24,6 @@ from napari_crlm_spa.core.classifier.reference_set import (
     choose_reference,
     save_reference_set,
 )
-from napari_crlm_spa.core.classifier.runtime import choose_device
 from napari_crlm_spa.core.classifier.training.cache import TileCache, load_tiles
 from napari_crlm_spa.core.classifier.training.data import LabeledTile, find_tiles
 from napari_crlm_spa.core.classifier.training.recipe import parse_merge

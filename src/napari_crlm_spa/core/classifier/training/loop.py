@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from napari_crlm_spa.core.classes import ClassScheme
 from napari_crlm_spa.core.classifier.card import ModelCard, load_card, model_folder
+from napari_crlm_spa.core.classifier.devices import choose_device
 from napari_crlm_spa.core.classifier.metrics import (
     Evaluation,
     cross_entropy,
@@ -23,7 +24,6 @@ from napari_crlm_spa.core.classifier.metrics import (
 from napari_crlm_spa.core.classifier.network import TileNetwork, network_for
 from napari_crlm_spa.core.classifier.predict import predict_logits
 from napari_crlm_spa.core.classifier.reference_set import save_reference_set
-from napari_crlm_spa.core.classifier.runtime import choose_device
 from napari_crlm_spa.core.classifier.training.cache import STAIN_METHODS, TileCache, load_tiles
 from napari_crlm_spa.core.classifier.training.check import check_start
 from napari_crlm_spa.core.classifier.training.checkpoint import (

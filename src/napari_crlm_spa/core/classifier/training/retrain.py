@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from napari_crlm_spa.core.classifier.card import ModelCard
+from napari_crlm_spa.core.classifier.devices import choose_device
 from napari_crlm_spa.core.classifier.metrics import Evaluation, evaluate, fit_temperature
 from napari_crlm_spa.core.classifier.predict import predict_features
 from napari_crlm_spa.core.classifier.reference_set import (
@@ -27,7 +28,6 @@ from napari_crlm_spa.core.classifier.reference_set import (
     merge_reference_sets,
     save_reference_set,
 )
-from napari_crlm_spa.core.classifier.runtime import choose_device
 from napari_crlm_spa.core.classifier.training.cache import TileCache, load_tiles
 from napari_crlm_spa.core.classifier.training.checkpoint import load_checkpoint, mark_finished
 from napari_crlm_spa.core.classifier.training.choose import Choice, Jury
