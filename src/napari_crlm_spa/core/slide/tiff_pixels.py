@@ -30,6 +30,9 @@ BAND_BYTES = 1024**2
 COMPRESSIONS = frozenset({1, 5, 7, 8, 32946, 33005, 34712, 50001, 50000})
 
 
+_NO_PIXELS = np.empty((0, 0, 3), np.uint8)
+
+
 @dataclass(frozen=True, slots=True)
 class TiffLevel:
     """One level: its size, the size of its chunks, and how to decode one of them."""
@@ -77,24 +80,30 @@ class TiffPixels:
     def read(self, level: int, x_px: int, y_px: int, width_px: int, height_px: int) -> RgbImage:
         """Read pixels of one level; what lies outside of it is white."""
         here = self.levels[level]
-        result = np.full((height_px, width_px, 3), 255, np.uint8)
+        result = np.empty((height_px, width_px, 3), np.uint8)
         left, top = max(x_px, 0), max(y_px, 0)
         right = min(x_px + width_px, here.width_px)
         bottom = min(y_px + height_px, here.height_px)
+        if (right - left, bottom - top) != (width_px, height_px):
+            result.fill(255)
         if right <= left or bottom <= top:
             return result
         step_x, step_y = here.chunk_width_px, here.chunk_height_px
         for row in range(top // step_y, (bottom - 1) // step_y + 1):
             for col in range(left // step_x, (right - 1) // step_x + 1):
                 chunk = self._chunk(level, row, col)
-                if chunk is None:
-                    continue
                 x0, y0 = max(left, col * step_x), max(top, row * step_y)
-                x1 = min(right, col * step_x + chunk.shape[1])
-                y1 = min(bottom, row * step_y + chunk.shape[0])
-                result[y0 - y_px : y1 - y_px, x0 - x_px : x1 - x_px] = chunk[
-                    y0 - row * step_y : y1 - row * step_y, x0 - col * step_x : x1 - col * step_x
-                ]
+                x1, y1 = min(right, (col + 1) * step_x), min(bottom, (row + 1) * step_y)
+                part = result[y0 - y_px : y1 - y_px, x0 - x_px : x1 - x_px]
+                y0, x0 = y0 - row * step_y, x0 - col * step_x
+                stored = (
+                    _NO_PIXELS
+                    if chunk is None
+                    else chunk[y0 : y0 + part.shape[0], x0 : x0 + part.shape[1]]
+                )
+                if stored.shape != part.shape:
+                    part.fill(255)
+                part[: stored.shape[0], : stored.shape[1]] = stored
         return result
 
     def close(self) -> None:
