@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 #: Logits of the fused operators may differ from plain ones by so much, relative to the largest
 #: logit; a wrong operator differs by its whole size.
-_FUSED_MAX_DIFFERENCE = {torch.float32: 1e-3, torch.bfloat16: 0.1}
+_FUSED_MAX_DIFFERENCE = {torch.float32: 1e-3, torch.float16: 0.02, torch.bfloat16: 0.1}
 
 
 class Convolution(nn.Module):

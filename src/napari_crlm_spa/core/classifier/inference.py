@@ -55,9 +55,9 @@ class ClassifyOptions(Options):
     )
     precision: str = option(
         "auto",
-        "Number format of the network; auto is bf16 where the processor or GPU has it, else fp32; "
-        "int8 is quicker on a CPU and checked on each slide",
-        choices=("auto", "fp32", "bf16", "int8"),
+        "Number format of the network; auto is bf16 where the processor or GPU has it, fp16 on "
+        "other NVIDIA GPUs, else fp32; int8 is quicker on a CPU and checked on each slide",
+        choices=("auto", "fp32", "bf16", "fp16", "int8"),
         advanced=True,
     )
     batch_size: int = option(

@@ -19,7 +19,16 @@ CHECK_TILES = 100
 #: The class of so large a share of them must be the same.
 LEAST_AGREEMENT = 0.99
 
-DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "int8": torch.uint8}
+DTYPES = {
+    "fp32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+    "int8": torch.uint8,
+}
+#: Numbers of 16 bits: quick on GPUs, and compared with 32 bits for models that are not ours.
+HALF = ("bf16", "fp16")
+#: NVIDIA GPUs multiply matrices of fp16 numbers in circuits of their own from this version on.
+_TENSOR_CORES = (7, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,7 @@ class Precision:
     Parameters
     ----------
     asked, used
-        ``"auto"`` (only asked), ``"fp32"``, ``"bf16"`` or ``"int8"``.
+        ``"auto"`` (only asked), ``"fp32"``, ``"bf16"``, ``"fp16"`` or ``"int8"``.
     why
         A sentence.
     checked
@@ -95,26 +104,35 @@ AS_TRAINED = Precision("fp32", "fp32", "It was asked for.")
 def choose_precision(device: torch.device, asked: str) -> Precision:
     """Return the number format to begin with.
 
-    On ``"int8"`` this is the quickest other one: 8 bits need tiles to be calibrated on.
+    On ``"int8"`` this is the quickest other one: 8 bits need tiles to be calibrated on. So it is
+    on ``"fp16"`` on a CPU, where it would be slow.
 
     Parameters
     ----------
     device
         Where the network runs.
     asked
-        ``"auto"``, ``"fp32"``, ``"bf16"`` or ``"int8"``.
+        ``"auto"``, ``"fp32"``, ``"bf16"``, ``"fp16"`` or ``"int8"``.
     """
-    if asked in ("fp32", "bf16"):
+    if asked in ("fp32", "bf16") or (asked == "fp16" and device.type != "cpu"):
         return Precision(asked, asked, "It was asked for.")
-    if has_bf16(device):
-        quickest = Precision(asked, "bf16", f"This {_kind(device)} computes in bf16.")
-    else:
-        quickest = Precision(asked, "fp32", f"This {_kind(device)} has no bf16 instructions.")
+    quickest = _quickest(device, asked)
+    if asked == "fp16":
+        return fall_back(quickest, quickest.used, "fp16 is for GPUs")
     if asked != "int8":
         return quickest
     why_not = why_no_int8() if device.type == "cpu" else "8 bits are for CPUs"
     why = why_not or "the network was not calibrated on tiles"
     return fall_back(quickest, quickest.used, why)
+
+
+def _quickest(device: torch.device, asked: str) -> Precision:
+    kind = _kind(device)
+    if has_bf16(device):
+        return Precision(asked, "bf16", f"This {kind} computes in bf16.")
+    if _is_quick_in_fp16(device):
+        return Precision(asked, "fp16", f"This {kind} computes in fp16, and in bf16 it does not.")
+    return Precision(asked, "fp32", f"This {kind} has no bf16 instructions.")
 
 
 def fall_back(
@@ -125,7 +143,7 @@ def fall_back(
     Parameters
     ----------
     precision
-        What was asked for.
+        What was asked for; if that is ``"auto"``, what it came to.
     used
         The format instead.
     why
@@ -133,7 +151,7 @@ def fall_back(
     checked
         What was measured of the one that was given up.
     """
-    wanted = "bf16" if precision.asked == "auto" else precision.asked
+    wanted = precision.used if precision.asked == "auto" else precision.asked
     sentence = f"The network computes in {used} instead of {wanted}: {why}."
     return Precision(precision.asked, used, sentence, checked, fell_back=True)
 
@@ -146,6 +164,10 @@ def has_bf16(device: torch.device) -> bool:
     names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
     asked = [getattr(torch.cpu, name, None) for name in names]
     return device.type == "cpu" and any(bool(question()) for question in asked if question)
+
+
+def _is_quick_in_fp16(device: torch.device) -> bool:
+    return device.type == "cuda" and torch.cuda.get_device_capability(device) >= _TENSOR_CORES
 
 
 def _kind(device: torch.device) -> str:

@@ -56,7 +56,7 @@ class Classifier:
     plain
         The network as it was trained, which `settle` needs.
     trusted
-        Whether the model is known to keep its classes in bf16.
+        Whether the model is known to keep its classes in 16 bits.
     """
 
     card: ModelCard
@@ -168,9 +168,9 @@ class Classifier:
     def settle(self, sample: Sample) -> None:
         """Settle the number format on tiles of the slide that will be classified.
 
-        An 8-bit network is calibrated on some and checked on others, bf16 is checked; what does
-        not give the classes of 32 bits is given up for the next better format. Models that come
-        with the package are not asked about bf16: our tests have.
+        An 8-bit network is calibrated on some and checked on others, 16 bits are checked; what
+        does not give the classes of 32 bits is given up for the next better format. Models that
+        come with the package are not asked about 16 bits: our tests have.
 
         Parameters
         ----------

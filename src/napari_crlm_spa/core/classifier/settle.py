@@ -17,6 +17,7 @@ from napari_crlm_spa.core.classifier.network import TileNetwork
 from napari_crlm_spa.core.classifier.precision import (
     CALIBRATION_TILES,
     CHECK_TILES,
+    HALF,
     Agreement,
     Precision,
     choose_precision,
@@ -43,7 +44,7 @@ class Settling:
     begun
         Its form for inference and number format so far.
     trusted
-        Whether the model is known to keep its classes in bf16.
+        Whether the model is known to keep its classes in 16 bits.
     score
         Returns the probabilities that a network gives tiles.
     """
@@ -57,7 +58,7 @@ class Settling:
     @property
     def needed(self) -> bool:
         """Whether tiles can change anything."""
-        return self._may_be_int8 or (self.begun[1].used == "bf16" and not self.trusted)
+        return self._may_be_int8 or (self.begun[1].used in HALF and not self.trusted)
 
     @property
     def _may_be_int8(self) -> bool:
@@ -73,8 +74,8 @@ class Settling:
         exact = fuse(self.plain, torch.float32, self.device)
         if self._may_be_int8:
             settled = self._int8(exact, tiles)
-        if settled[1].used == "bf16" and not self.trusted and len(tiles):
-            settled = self._bf16(settled, exact, tiles[-CHECK_TILES:])
+        if settled[1].used in HALF and not self.trusted and len(tiles):
+            settled = self._half(settled, exact, tiles[-CHECK_TILES:])
         return settled
 
     def _int8(self, exact: FusedNetwork, tiles: _Tiles) -> Settled:
@@ -101,13 +102,13 @@ class Settling:
             "int8", "int8", f"8 bits give {agreement.in_words()} of this slide.", agreement
         )
 
-    def _bf16(self, settled: Settled, exact: FusedNetwork, tiles: _Tiles) -> Settled:
+    def _half(self, settled: Settled, exact: FusedNetwork, tiles: _Tiles) -> Settled:
         network, precision = settled
         agreement = self._agreement(network, exact, tiles)
         if agreement.suffices:
             checked = precision.checked or agreement
             return network, dataclasses.replace(precision, checked=checked)
-        why = f"bf16 gives {agreement.in_words()} of this slide"
+        why = f"{precision.used} gives {agreement.in_words()} of this slide"
         if precision.fell_back:
             why = f"{precision.why.partition(': ')[2].removesuffix('.')}, and {why}"
         return exact, fall_back(precision, "fp32", why, agreement)

@@ -187,7 +187,7 @@ def _classified(
 def _as_then(options: ClassifyOptions, run: Mapping[str, Any]) -> ClassifyOptions:
     """Compute in the number format that the analysis was settled in, unless asked otherwise."""
     used = (run.get("precision") or {}).get("used")
-    if options.precision == "auto" and used in ("fp32", "bf16"):
+    if options.precision == "auto" and used in ("fp32", "bf16", "fp16"):
         return dataclasses.replace(options, precision=used)
     return options
 

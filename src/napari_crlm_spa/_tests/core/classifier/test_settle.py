@@ -10,11 +10,18 @@ from napari_crlm_spa._tests.real_data import SHARED, real_data
 from napari_crlm_spa.core.classes import CRLM7
 from napari_crlm_spa.core.classifier import precision as precisions
 from napari_crlm_spa.core.classifier import settle as settles
+from napari_crlm_spa.core.classifier.fused import fuse
 from napari_crlm_spa.core.classifier.inference import ClassifyOptions
 from napari_crlm_spa.core.classifier.int8 import QuantizedNetwork, why_no_int8
-from napari_crlm_spa.core.classifier.precision import Agreement, choose_precision
+from napari_crlm_spa.core.classifier.precision import (
+    DTYPES,
+    Agreement,
+    Precision,
+    choose_precision,
+)
 from napari_crlm_spa.core.classifier.runtime import load_classifier
 from napari_crlm_spa.core.classifier.settle import Settling, begin
+from napari_crlm_spa.core.classifier.weights import load_model
 
 CPU = torch.device("cpu")
 TILES = noise(132).numpy()
@@ -26,11 +33,12 @@ def with_bf16(monkeypatch):
     monkeypatch.setattr(precisions, "has_bf16", lambda device: True)
 
 
-def votes(wrong_in_bf16=0, wrong_in_int8=0):
+def votes(wrong_in_bf16=0, wrong_in_int8=0, wrong_in_fp16=0):
     """Probabilities as if a format had so many tiles wrong, whatever the tiles are."""
 
     def score(network, tiles):
-        wrong = wrong_in_bf16 if dtype_of(network) == torch.bfloat16 else 0
+        in_16_bits = {torch.bfloat16: wrong_in_bf16, torch.float16: wrong_in_fp16}
+        wrong = in_16_bits.get(dtype_of(network), 0)
         wrong = wrong_in_int8 if isinstance(network, QuantizedNetwork) else wrong
         probabilities = np.zeros((len(tiles), 7), np.float32)
         probabilities[:, 0] = 1
@@ -65,6 +73,41 @@ def test_auto_is_bf16_where_the_processor_has_it(monkeypatch):
     for there, expected in ((True, "bf16"), (False, "fp32")):
         monkeypatch.setattr(precisions, "has_bf16", lambda device, there=there: there)
         assert choose_precision(CPU, "auto").used == expected
+
+
+@pytest.mark.parametrize(("version", "expected"), [((6, 1), "fp32"), ((7, 5), "fp16")])
+def test_auto_is_fp16_on_nvidia_gpus_with_tensor_cores_but_no_bf16(monkeypatch, version, expected):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: False)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: version)
+    assert choose_precision(torch.device("cuda"), "auto").used == expected
+
+
+@pytest.mark.parametrize("gpu", ["cuda", "mps"])
+def test_fp16_is_used_on_any_gpu_that_is_asked_for_it(gpu):
+    precision = choose_precision(torch.device(gpu), "fp16")
+    assert (precision.used, precision.fell_back) == ("fp16", False)
+
+
+@pytest.mark.parametrize(("there", "instead"), [(True, "bf16"), (False, "fp32")])
+def test_fp16_on_a_processor_falls_back_with_a_sentence(monkeypatch, there, instead):
+    monkeypatch.setattr(precisions, "has_bf16", lambda device: there)
+    precision = choose_precision(CPU, "fp16")
+    assert precision.used == instead
+    assert precision.fell_back
+    assert precision.why == f"The network computes in {instead} instead of fp16: fp16 is for GPUs."
+
+
+@pytest.mark.parametrize(("wrong", "used"), [(1, "fp16"), (3, "fp32")])
+def test_fp16_is_checked_as_bf16_is(wrong, used):
+    plain = trained("tiny")
+    precision = Precision("auto", "fp16", "This GPU computes in fp16.")
+    begun = (fuse(plain, torch.float16), precision)
+    settled = Settling(plain, CPU, begun, False, votes(wrong_in_fp16=wrong))
+    network, found = settled.on(lambda n: TILES[:n])
+    assert (found.used, dtype_of(network)) == (used, DTYPES[used])
+    assert found.checked.same_class == pytest.approx(1 - wrong / 100)
+    if used == "fp32":
+        assert found.why.startswith("The network computes in fp32 instead of fp16: fp16 gives")
 
 
 @quick
@@ -180,3 +223,15 @@ def test_the_default_model_keeps_its_classes_on_real_tiles(asked, least):
     assert found.max_difference < 0.15
     strange = theirs.strangeness > 1
     assert ((ours.strangeness > 1) == strange).mean() >= 0.98
+
+
+@real_data
+def test_the_default_model_keeps_its_classes_in_fp16_on_real_tiles():
+    tiles = real_tiles(30)
+    exact = load_classifier("default", ClassifyOptions(device="cpu", precision="fp32"))
+    expected = exact.predict(tiles).probabilities
+    # No GPU here: the same arithmetic on a processor.
+    exact.network = fuse(load_model("default")[1], torch.float16)
+    found = Agreement.between(exact.predict(tiles).probabilities, expected)
+    assert found.same_class >= 0.995
+    assert found.max_difference < 0.02
