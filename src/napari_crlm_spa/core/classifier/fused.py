@@ -111,13 +111,13 @@ class Block(nn.Module):
         return result
 
 
-class FusedNetwork(nn.Module):
-    """Tiles in; logits and the trunk's middle out, from one pass.
+class Pixels(nn.Module):
+    """Tiles in; averaged and scaled pixels out, in 32 bits.
 
     Parameters
     ----------
     network
-        In evaluation mode, 32 bits, on the CPU; its weights are copied.
+        Whose pixels they are.
     """
 
     scale: Tensor
@@ -130,6 +130,36 @@ class FusedNetwork(nn.Module):
         # Sums of pixels come in; division by their number is part of the scale.
         self.register_buffer("scale", 1 / (std * self.pooling**2))
         self.register_buffer("shift", -mean / std)
+
+    def forward(self, tiles: Tensor) -> Tensor:
+        """Return pixels (n, input_px, input_px, 3) of tiles (n, tile_px, tile_px, 3), uint8."""
+        n, side, _, _ = tiles.shape
+        k = self.pooling
+        x = tiles.float()
+        if k > 1:
+            rows = x.view(n, side // k, k, side * 3)
+            x = _added_up(rows, 2).view(n, side // k, side // k, k, 3)
+            x = _added_up(x, 3)
+            side //= k
+        # Whole rows are scaled at once: a dimension of 3 is too short for vector instructions.
+        wide = x.reshape(n, side, side * 3)
+        wide = wide.mul_(self.scale.repeat(side)).add_(self.shift.repeat(side))
+        return wide.view(n, side, side, 3)
+
+
+class FusedNetwork(nn.Module):
+    """Tiles in; logits and the trunk's middle out, from one pass.
+
+    Parameters
+    ----------
+    network
+        In evaluation mode, 32 bits, on the CPU; its weights are copied.
+    """
+
+    def __init__(self, network: TileNetwork) -> None:
+        super().__init__()
+        self.tile_px = network.tile_px
+        self.pixels = Pixels(network)
         stem, stages = _parts(network.trunk)
         self.stem = stem
         self.stages = nn.ModuleList(nn.Sequential(*blocks) for blocks in stages)
@@ -153,26 +183,12 @@ class FusedNetwork(nn.Module):
 
     def enter(self, tiles: Tensor) -> Tensor:
         """Return what the first stage sees."""
-        x = self._scaled(tiles)
+        # Channels come last in memory.
+        x: Tensor = self.pixels(tiles).permute(0, 3, 1, 2).to(self._dtype)
         if self.stem is None:
             return x
         stem = self.stem
         return functional.max_pool2d(stem(x.to(stem.weight.dtype)), 3, stride=2, padding=1)
-
-    def _scaled(self, tiles: Tensor) -> Tensor:
-        """Return the averaged and scaled pixels (n, 3, input_px, input_px), channels last."""
-        n, side, _, _ = tiles.shape
-        k = self.pooling
-        x = tiles.float()
-        if k > 1:
-            rows = x.view(n, side // k, k, side * 3)
-            x = _added_up(rows, 2).view(n, side // k, side // k, k, 3)
-            x = _added_up(x, 3)
-            side //= k
-        # Whole rows are scaled at once: a dimension of 3 is too short for vector instructions.
-        wide = x.reshape(n, side, side * 3)
-        wide = wide.mul_(self.scale.repeat(side)).add_(self.shift.repeat(side))
-        return wide.view(n, side, side, 3).permute(0, 3, 1, 2).to(self._dtype)
 
     @property
     def _dtype(self) -> torch.dtype:
@@ -213,7 +229,7 @@ def _use_onednn(fused: FusedNetwork, network: TileNetwork, dtype: torch.dtype) -
     """Take oneDNN's fused operators if this PyTorch has them and they answer as plain ones do."""
     if not bool(torch.backends.mkldnn.is_available()):  # type: ignore[no-untyped-call]
         return
-    side = fused.pooling * 64
+    side = network.pooling * 64
     tiles = torch.randint(0, 256, (2, side, side, 3), generator=torch.Generator().manual_seed(0))
     expected = network(tiles)
     _switch(fused, on=True)

@@ -1,4 +1,4 @@
-"""A network with 8-bit convolutions: calibrated on tiles, run by PyTorch's own oneDNN.
+"""8 bits: calibrated on tiles; a network with 8-bit convolutions run by PyTorch's own oneDNN.
 
 Post-training quantization as in Jacob et al., CVPR 2018: weights are 8-bit with a scale per
 output channel, what flows between the convolutions is 8-bit unsigned with a scale per tensor,
@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from napari_crlm_spa.core.classifier.fused import Block, Convolution, FusedNetwork
 
-_LEVELS = 255
-_WEIGHT_LEVELS = 127
+LEVELS = 255
+WEIGHT_LEVELS = 127
 _BATCH = 16
 
 
@@ -32,17 +32,22 @@ class Scaling:
     def of(cls, low: float, high: float) -> Scaling:
         """Cover a range and 0, which must stay exact: convolutions pad with it."""
         low, high = min(low, 0.0), max(high, 0.0)
-        scale = max(high - low, 1e-6) / _LEVELS
+        scale = max(high - low, 1e-6) / LEVELS
         return cls(scale, round(-low / scale))
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The real numbers that 0 and 255 stand for."""
+        return -self.zero * self.scale, (LEVELS - self.zero) * self.scale
 
     def pack(self, x: Tensor) -> Tensor:
         """Return the 8-bit numbers nearest to `x`, which may be overwritten."""
         whole = x.float().mul_(1 / self.scale).add_(self.zero).round_()
-        return whole.clamp_(0, _LEVELS).to(torch.uint8)
+        return whole.clamp_(0, LEVELS).to(torch.uint8)
 
 
 @dataclass(slots=True)
-class _Seen:
+class Seen:
     """What calibration saw of a convolution: range of its results, shape of its input."""
 
     low: float = 0.0
@@ -50,12 +55,71 @@ class _Seen:
     shape: tuple[int, ...] = ()
 
     def look(self, x: Tensor, y: Tensor) -> None:
+        """Take in what came in and what went out."""
         self.low, self.high = min(self.low, float(y.min())), max(self.high, float(y.max()))
         self.shape = self.shape or tuple(x.shape)
 
     @property
     def scaling(self) -> Scaling:
+        """Covers all results."""
         return Scaling.of(self.low, self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What flows through a network, as tiles showed it.
+
+    Parameters
+    ----------
+    entering
+        Of what the first stage sees.
+    seen
+        Of the results of each convolution of the stages.
+    """
+
+    entering: Seen
+    seen: dict[nn.Module, Seen]
+
+    @classmethod
+    @torch.inference_mode()
+    def of(cls, fused: FusedNetwork, tiles: Tensor) -> Calibration:
+        """Look at tiles.
+
+        Parameters
+        ----------
+        fused
+            The network in 32 bits, on the CPU.
+        tiles
+            Shape (n, tile_px, tile_px, 3), uint8.
+        """
+        entering = Seen()
+        seen: dict[nn.Module, Seen] = {each: Seen() for each in fused.convolutions()}
+
+        def look(module: nn.Module, given: tuple[Tensor, ...], result: Tensor) -> None:
+            seen[module].look(given[0], result)
+
+        handles = [convolution.register_forward_hook(look) for convolution in seen]
+        try:
+            for start in range(0, len(tiles), _BATCH):
+                x = fused.enter(tiles[start : start + _BATCH])
+                entering.look(x, x)
+                for stage in fused.stages:
+                    x = stage(x)
+        finally:
+            for handle in handles:
+                handle.remove()
+        return cls(entering, seen)
+
+
+def weight_scales(weight: Tensor) -> Tensor:
+    """Return the size of a step per output channel: 127 of them reach the largest weight.
+
+    Parameters
+    ----------
+    weight
+        Shape (out, in, height, width), float32.
+    """
+    return weight.abs().amax(dim=(1, 2, 3)).clamp(min=1e-8) / WEIGHT_LEVELS
 
 
 class QuantizedConvolution(nn.Module):
@@ -65,12 +129,12 @@ class QuantizedConvolution(nn.Module):
         self,
         convolution: Convolution,
         given: Scaling,
-        seen: _Seen,
+        seen: Seen,
         added: Scaling | None = None,
     ) -> None:
         super().__init__()
         weight = convolution.weight.float()
-        self.scales = weight.abs().amax(dim=(1, 2, 3)).clamp(min=1e-8) / _WEIGHT_LEVELS
+        self.scales = weight_scales(weight)
         self.zeros = torch.zeros_like(self.scales, dtype=torch.int32)
         whole = torch.round(weight / self.scales.view(-1, 1, 1, 1)).to(torch.int8)
         self.bias = convolution.bias.float()
@@ -114,23 +178,22 @@ class QuantizedNetwork(nn.Module):
         The network in 32 bits, on the CPU.
     outer
         The same in the number format in which the first convolution shall be done.
-    tiles
-        Shape (n, tile_px, tile_px, 3), uint8: what the ranges are taken from.
+    calibration
+        Of `fused`.
     """
 
-    def __init__(self, fused: FusedNetwork, outer: FusedNetwork, tiles: Tensor) -> None:
+    def __init__(self, fused: FusedNetwork, outer: FusedNetwork, calibration: Calibration) -> None:
         super().__init__()
         self.outer = outer
         self.head = outer.head
-        entering, seen = _calibrate(fused, tiles)
-        given = self.entering = entering.scaling
+        given = self.entering = calibration.entering.scaling
         stages, ends = [], []
         for stage in fused.stages:
             ends.append(given)
             blocks = []
             for block in stage.children():
                 assert isinstance(block, Block)
-                quantized, given = _quantized(block, given, seen)
+                quantized, given = _quantized(block, given, calibration.seen)
                 blocks.append(quantized)
             stages.append(nn.Sequential(*blocks))
         self.stages = nn.ModuleList(stages)
@@ -161,28 +224,7 @@ def why_no_int8() -> str:
     return ""
 
 
-@torch.inference_mode()
-def _calibrate(fused: FusedNetwork, tiles: Tensor) -> tuple[_Seen, dict[nn.Module, _Seen]]:
-    entering = _Seen()
-    seen: dict[nn.Module, _Seen] = {each: _Seen() for each in fused.convolutions()}
-
-    def look(module: nn.Module, given: tuple[Tensor, ...], result: Tensor) -> None:
-        seen[module].look(given[0], result)
-
-    handles = [convolution.register_forward_hook(look) for convolution in seen]
-    try:
-        for start in range(0, len(tiles), _BATCH):
-            x = fused.enter(tiles[start : start + _BATCH])
-            entering.look(x, x)
-            for stage in fused.stages:
-                x = stage(x)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return entering, seen
-
-
-def _quantized(block: Block, given: Scaling, seen: dict[nn.Module, _Seen]) -> tuple[Block, Scaling]:
+def _quantized(block: Block, given: Scaling, seen: dict[nn.Module, Seen]) -> tuple[Block, Scaling]:
     """Return a block of 8-bit convolutions, and the scaling of what goes out."""
     came_in = added = given
     shortcut = None

@@ -52,7 +52,7 @@ class TileNetwork(nn.Module):
         normalization: Normalization,
     ) -> None:
         super().__init__()
-        self.pooling = tile_px // input_px
+        self.tile_px, self.pooling = tile_px, tile_px // input_px
         self.n_classes = n_classes
         self.trunk, features = _build_trunk(architecture.name)
         self.n_features = features

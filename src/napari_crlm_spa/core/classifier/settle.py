@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from napari_crlm_spa.core.classifier.fused import FusedNetwork, fuse
-from napari_crlm_spa.core.classifier.int8 import QuantizedNetwork, why_no_int8
+from napari_crlm_spa.core.classifier.int8 import Calibration, QuantizedNetwork, why_no_int8
 from napari_crlm_spa.core.classifier.network import TileNetwork
 from napari_crlm_spa.core.classifier.precision import (
     CALIBRATION_TILES,
@@ -89,7 +89,8 @@ class Settling:
             return network, fall_back(precision, precision.used, why)
         seen, unseen = tiles[:CALIBRATION_TILES], tiles[CALIBRATION_TILES:]
         try:
-            quick = QuantizedNetwork(exact, network, torch.from_numpy(seen))
+            calibration = Calibration.of(exact, torch.from_numpy(seen))
+            quick = QuantizedNetwork(exact, network, calibration)
             agreement = self._agreement(quick, exact, unseen)
         # Operators without a promise of stability: whatever goes wrong, there is the other way.
         except (RuntimeError, AttributeError, TypeError, NotImplementedError) as error:

@@ -5,7 +5,12 @@ import torch
 
 from napari_crlm_spa._tests.core.classifier.test_fused import assert_same, noise, trained
 from napari_crlm_spa.core.classifier.fused import fuse
-from napari_crlm_spa.core.classifier.int8 import QuantizedNetwork, Scaling, why_no_int8
+from napari_crlm_spa.core.classifier.int8 import (
+    Calibration,
+    QuantizedNetwork,
+    Scaling,
+    why_no_int8,
+)
 
 quick = pytest.mark.skipif(bool(why_no_int8()), reason=why_no_int8())
 
@@ -36,7 +41,7 @@ def test_numbers_beyond_the_calibrated_range_become_its_ends():
 def test_logits_and_middle_are_nearly_those_of_32_bits(name):
     network = trained(name)
     fused = fuse(network)
-    quantized = QuantizedNetwork(fused, fused, noise(20))
+    quantized = QuantizedNetwork(fused, fused, Calibration.of(fused, noise(20)))
     assert_same(quantized(noise(5)), network.forward_staged(noise(5)), 0.1)
 
 
@@ -44,15 +49,14 @@ def test_logits_and_middle_are_nearly_those_of_32_bits(name):
 @torch.inference_mode()
 def test_a_tile_is_answered_alike_in_any_company():
     fused = fuse(trained("resnet18"))
-    quantized = QuantizedNetwork(fused, fused, noise(8))
+    quantized = QuantizedNetwork(fused, fused, Calibration.of(fused, noise(8)))
     together, _ = quantized(noise(5))
     alone = torch.cat([quantized(tile[None])[0] for tile in noise(5)])
     torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-4)
 
 
-@quick
 @torch.inference_mode()
 def test_calibration_leaves_no_hook_behind():
     fused = fuse(trained("tiny"))
-    QuantizedNetwork(fused, fused, noise(2))
+    Calibration.of(fused, noise(2))
     assert not any(module._forward_hooks for module in fused.modules())
