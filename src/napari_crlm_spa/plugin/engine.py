@@ -18,7 +18,7 @@ from napari_crlm_spa.core.slide import SlideInfo
 from napari_crlm_spa.errors import DeviceError, InvalidRiskModel
 
 if TYPE_CHECKING:
-    from napari_crlm_spa.core.pipeline import Analysis, AnalysisOptions
+    from napari_crlm_spa.core.pipeline import Ahead, Analysis, AnalysisOptions
     from napari_crlm_spa.core.pipeline.front_band import FrontSource
     from napari_crlm_spa.core.pipeline.front_plan import FrontBandOptions
     from napari_crlm_spa.core.risk import RiskModel
@@ -64,8 +64,31 @@ def risk_model_title(name: str) -> str:
         return Path(name).stem
 
 
+def make_ahead() -> Ahead:
+    """Return what `get_ready` and `analyze` share, so that the second begins sooner."""
+    from napari_crlm_spa.core.pipeline import Ahead
+
+    return Ahead()
+
+
+def get_ready(
+    slide_path: Path, options: AnalysisOptions, ahead: Ahead
+) -> Generator[Progress, None, None]:
+    """Load torch and the model and find a slide's tissue before `analyze` is asked for.
+
+    Raises
+    ------
+    DeviceError
+        If Windows refuses to load torch after Qt.
+    """
+    yield Progress("Loading PyTorch", 0, 1)
+    load_torch()
+    yield Progress("Loading PyTorch", 1, 1)
+    yield from ahead.get_ready(slide_path, options)
+
+
 def analyze(
-    slide_path: Path, out_dir: Path, options: AnalysisOptions
+    slide_path: Path, out_dir: Path, options: AnalysisOptions, ahead: Ahead | None = None
 ) -> Generator[Progress, None, Analysis]:
     """Run `analyze_slide`; the import happens in the thread that runs this.
 
@@ -77,7 +100,7 @@ def analyze(
     load_torch()
     from napari_crlm_spa.core.pipeline import analyze_slide
 
-    return (yield from analyze_slide(slide_path, out_dir, options))
+    return (yield from analyze_slide(slide_path, out_dir, options, ahead))
 
 
 def look_closely(

@@ -6,6 +6,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from napari_crlm_spa.core.classifier.card import load_card, model_folder
+from napari_crlm_spa.core.pipeline.ahead import Ahead
 from napari_crlm_spa.core.pipeline.classify import make_tissue_map
 from napari_crlm_spa.core.pipeline.job import Clock, Job
 from napari_crlm_spa.core.pipeline.options import Analysis, AnalysisOptions, settle
@@ -16,7 +17,7 @@ from napari_crlm_spa.core.sentinel import watch_slide
 from napari_crlm_spa.core.slide import open_slide
 from napari_crlm_spa.core.spatial import load_mixture_model, spatial_features
 from napari_crlm_spa.core.store import AnalysisFolder
-from napari_crlm_spa.core.tiles import plan_tiles, read_regions
+from napari_crlm_spa.core.tiles import read_regions
 
 
 def analyze_to_end(
@@ -33,7 +34,10 @@ def analyze_to_end(
 
 
 def analyze_slide(
-    slide: str | Path, out_dir: str | Path, options: AnalysisOptions | None = None
+    slide: str | Path,
+    out_dir: str | Path,
+    options: AnalysisOptions | None = None,
+    ahead: Ahead | None = None,
 ) -> Generator[Progress, None, Analysis]:
     """Analyze one slide.
 
@@ -46,6 +50,8 @@ def analyze_slide(
         before the slide, the model and the grid have proved usable.
     options
         Choices; the defaults are those of the paper where it states them.
+    ahead
+        What was made before anybody asked for the run, if anything; it changes no result.
 
     Yields
     ------
@@ -64,7 +70,7 @@ def analyze_slide(
         Whatever the user can mend. Closing the generator cancels the run within one batch;
         finished tiles are kept and the next run goes on from there.
     """
-    options = options or AnalysisOptions()
+    options, ahead = options or AnalysisOptions(), ahead or Ahead()
     path = Path(slide)
     clock = Clock()
     yield Progress("Opening the slide", 0, 1)
@@ -80,7 +86,7 @@ def analyze_slide(
         yield Progress("Opening the slide", 1, 1)
         yield Progress("Finding tissue", 0, 1)
         with clock.time("finding tissue"):
-            grid = plan_tiles(opened, options.tiling, regions)
+            grid = ahead.plan(opened, options.tiling, regions)
         yield Progress("Finding tissue", 1, 1, changed=grid)
         folder = AnalysisFolder.for_slide(Path(out_dir), path, opened.info.fingerprint)
         job = Job(opened, card, model_dir, options, regions, grid, folder, clock)

@@ -7,6 +7,7 @@ its own at the left. What the parts do stands in their own files.
 from __future__ import annotations
 
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from qtpy.QtWidgets import QDockWidget, QFrame, QScrollArea, QTabWidget, QVBoxLa
 
 from napari_crlm_spa.core.slide import MPP_RANGE
 from napari_crlm_spa.errors import CrlmSpaError
+from napari_crlm_spa.plugin import engine
 from napari_crlm_spa.plugin.effects_keeper import EffectsKeeper
 from napari_crlm_spa.plugin.fold import Fold
 from napari_crlm_spa.plugin.keys import Keys
@@ -84,7 +86,8 @@ class AnalysisPanel(QWidget):
         self.session.current_changed.connect(self._on_current_changed)
         self.session.map_started.connect(self._on_map)
         self.session.analysis_changed.connect(self._on_map)
-        self.runner = Runner(self.session, self)
+        self._ahead = engine.make_ahead()
+        self.runner = Runner(self.session, self, partial(engine.analyze, ahead=self._ahead))
         self.preferences = Preferences()
         self.session.set_view(palette=self.preferences["palette"])
         self.slide_box = SlideBox(self.session)
@@ -137,7 +140,12 @@ class AnalysisPanel(QWidget):
         )
         self.workspace = Workspace(self._viewer, self.session, self.control, desk, self)
         self.reopener = Reopener(self.session, self.settings.output_folder, self)
-        self.warm_up = WarmUp(self.session, self)
+        self.warm_up = WarmUp(
+            self.session,
+            lambda slide: self.settings.options(slide.user_mpp, self.risk.model_name),
+            partial(engine.get_ready, ahead=self._ahead),
+            self,
+        )
         self.queue_box.offer_to_continue(self.workspace.what_was_last())
         self.keys = Keys(self._viewer)
         self.keys.bind("N", lambda: self._on_step(1))
@@ -209,6 +217,7 @@ class AnalysisPanel(QWidget):
         # Not methods of the panel: that is gone by then.
         for workers in (
             self.runner.workers,
+            self.warm_up.workers,
             self.control.workers,
             self.workspace.workers,
             self.reopener.workers,
@@ -417,7 +426,7 @@ class AnalysisPanel(QWidget):
         self.workspace.detach()
         self.control.detach()
         self.reopener.detach()
-        self.warm_up.stop()
+        self.warm_up.detach()
         self.runner.detach()
         self.link.detach()
         self.effects.detach()
