@@ -20,9 +20,9 @@ from napari_crlm_spa.core.classifier.network import TileNetwork
 
 logger = logging.getLogger(__name__)
 
-#: Logits of the fused operators may differ from plain ones by so much, relative to the largest
-#: logit; a wrong operator differs by its whole size.
-_FUSED_MAX_DIFFERENCE = {torch.float32: 1e-3, torch.float16: 0.02, torch.bfloat16: 0.1}
+#: Answers of a form may differ from those of the trained network by so much, relative to the
+#: largest; a wrong operator differs by its whole size.
+_MAX_DIFFERENCE = {torch.float32: 1e-3, torch.float16: 0.02, torch.bfloat16: 0.1}
 
 
 class Convolution(nn.Module):
@@ -225,24 +225,40 @@ def fuse(
 
 
 @torch.inference_mode()
+def answers_alike(form: nn.Module, network: TileNetwork, dtype: torch.dtype, side: int) -> bool:
+    """Tell whether a form of a network gives its logits and middle, on random tiles.
+
+    Parameters
+    ----------
+    form
+        On the CPU.
+    network
+        As it was trained.
+    dtype
+        Number format of the form.
+    side
+        Pixels of a tile.
+    """
+    tiles = torch.randint(0, 256, (2, side, side, 3), generator=torch.Generator().manual_seed(0))
+    answers = zip(form(tiles.byte()), network.forward_staged(tiles), strict=True)
+    apart = [float((ours - theirs).abs().max() / theirs.abs().max()) for ours, theirs in answers]
+    # Asked this way round, since it may be nan.
+    return all(difference < _MAX_DIFFERENCE[dtype] for difference in apart)
+
+
 def _use_onednn(fused: FusedNetwork, network: TileNetwork, dtype: torch.dtype) -> None:
     """Take oneDNN's fused operators if this PyTorch has them and they answer as plain ones do."""
     if not bool(torch.backends.mkldnn.is_available()):  # type: ignore[no-untyped-call]
         return
-    side = network.pooling * 64
-    tiles = torch.randint(0, 256, (2, side, side, 3), generator=torch.Generator().manual_seed(0))
-    expected = network(tiles)
     _switch(fused, on=True)
     try:
-        found, _ = fused(tiles.byte())
+        alike = answers_alike(fused, network, dtype, network.pooling * 64)
     # Operators without a promise of stability: whatever goes wrong, there is the plain way.
     except (RuntimeError, AttributeError, TypeError, NotImplementedError) as error:
         logger.info("Fused convolutions are not used (%s).", error)
         _switch(fused, on=False)
         return
-    difference = float((found - expected).abs().max() / expected.abs().max())
-    # Asked this way round, since it may be nan.
-    if not difference < _FUSED_MAX_DIFFERENCE[dtype]:
+    if not alike:
         logger.info("Fused convolutions are not used: they answer otherwise than plain ones.")
         _switch(fused, on=False)
 

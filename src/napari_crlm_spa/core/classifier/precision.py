@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_crlm_spa.core.classifier.engine import Engine
 from napari_crlm_spa.core.classifier.int8 import why_no_int8
 
 #: Tiles of a slide on which an 8-bit network is calibrated, and others on which a quick network is
@@ -79,6 +80,8 @@ class Precision:
         What was measured on tiles of the slide; None where nothing was.
     fell_back
         Whether another format is used than was asked for; `why` is then for the user to read.
+    engine
+        What computes in it.
     """
 
     asked: str
@@ -86,6 +89,7 @@ class Precision:
     why: str
     checked: Agreement | None = None
     fell_back: bool = False
+    engine: Engine = field(default_factory=Engine)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -153,7 +157,7 @@ def fall_back(
     """
     wanted = precision.used if precision.asked == "auto" else precision.asked
     sentence = f"The network computes in {used} instead of {wanted}: {why}."
-    return Precision(precision.asked, used, sentence, checked, fell_back=True)
+    return dataclasses.replace(precision, used=used, why=sentence, checked=checked, fell_back=True)
 
 
 def has_bf16(device: torch.device) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,9 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from napari_crlm_spa.core.classifier.fused import FusedNetwork, fuse
+from napari_crlm_spa.core.classifier.engine import Engine, choose_engine
+from napari_crlm_spa.core.classifier.fused import FusedNetwork, answers_alike, fuse
 from napari_crlm_spa.core.classifier.int8 import Calibration, QuantizedNetwork, why_no_int8
 from napari_crlm_spa.core.classifier.network import TileNetwork
+from napari_crlm_spa.core.classifier.openvino_network import OpenVinoNetwork
 from napari_crlm_spa.core.classifier.precision import (
     CALIBRATION_TILES,
     CHECK_TILES,
@@ -22,6 +25,21 @@ from napari_crlm_spa.core.classifier.precision import (
     Precision,
     choose_precision,
     fall_back,
+)
+
+logger = logging.getLogger(__name__)
+
+#: Operators and libraries without a promise of stability: whatever goes wrong, there is the other
+#: way.
+_FAILURES = (
+    RuntimeError,
+    AttributeError,
+    TypeError,
+    NotImplementedError,
+    ImportError,
+    OSError,
+    ValueError,
+    LookupError,
 )
 
 _Tiles = NDArray[np.uint8]
@@ -80,7 +98,6 @@ class Settling:
 
     def _int8(self, exact: FusedNetwork, tiles: _Tiles) -> Settled:
         network, precision = self.begun
-        assert isinstance(network, FusedNetwork)
         if len(tiles) < CALIBRATION_TILES + CHECK_TILES:
             why = (
                 f"the slide has {len(tiles)} tissue tiles to look at, and 8 bits need "
@@ -88,20 +105,40 @@ class Settling:
             )
             return network, fall_back(precision, precision.used, why)
         seen, unseen = tiles[:CALIBRATION_TILES], tiles[CALIBRATION_TILES:]
-        try:
-            calibration = Calibration.of(exact, torch.from_numpy(seen))
-            quick = QuantizedNetwork(exact, network, calibration)
-            agreement = self._agreement(quick, exact, unseen)
-        # Operators without a promise of stability: whatever goes wrong, there is the other way.
-        except (RuntimeError, AttributeError, TypeError, NotImplementedError) as error:
-            why = f"PyTorch {torch.__version__} cannot do 8 bits here ({error})"
-            return network, fall_back(precision, precision.used, why)
-        if not agreement.suffices:
-            why = f"8 bits give {agreement.in_words()} of this slide"
-            return network, fall_back(precision, precision.used, why, agreement)
-        return quick, Precision(
-            "int8", "int8", f"8 bits give {agreement.in_words()} of this slide.", agreement
+        calibration = Calibration.of(exact, torch.from_numpy(seen))
+        engine, agreement, reasons = self._engine_for("int8"), None, []
+        while True:
+            try:
+                quick = self._quantized(exact, engine, calibration)
+                agreement = self._agreement(quick, exact, unseen)
+            except _FAILURES as error:
+                why = f"{engine.name} cannot do 8 bits here ({_brief(error)})"
+            else:
+                why = f"8 bits{_in(engine)} give {agreement.in_words()} of this slide"
+                if agreement.suffices:
+                    return quick, Precision("int8", "int8", f"{why}.", agreement, engine=engine)
+            reasons.append(why)
+            if not engine.is_openvino:
+                return network, fall_back(
+                    precision, precision.used, ", and ".join(reasons), agreement
+                )
+            engine = engine.torch_instead(why)
+            logger.warning("%s", engine.why)
+
+    def _engine_for(self, number_format: str) -> Engine:
+        engine = self.begun[1].engine
+        # What has failed once is not tried again.
+        return (
+            engine if engine.fell_back else choose_engine(engine.asked, self.device, number_format)
         )
+
+    def _quantized(
+        self, exact: FusedNetwork, engine: Engine, calibration: Calibration
+    ) -> nn.Module:
+        dtype = self.begun[1].dtype
+        if engine.is_openvino:
+            return OpenVinoNetwork(exact, dtype, calibration)
+        return QuantizedNetwork(exact, fuse(self.plain, dtype, self.device), calibration)
 
     def _half(self, settled: Settled, exact: FusedNetwork, tiles: _Tiles) -> Settled:
         network, precision = settled
@@ -109,16 +146,18 @@ class Settling:
         if agreement.suffices:
             checked = precision.checked or agreement
             return network, dataclasses.replace(precision, checked=checked)
-        why = f"{precision.used} gives {agreement.in_words()} of this slide"
+        why = f"{precision.used}{_in(precision.engine)} gives {agreement.in_words()} of this slide"
         if precision.fell_back:
             why = f"{precision.why.partition(': ')[2].removesuffix('.')}, and {why}"
-        return exact, fall_back(precision, "fp32", why, agreement)
+        in_full = fall_back(precision, "fp32", why, agreement)
+        engine = self._engine_for("fp32")
+        return _formed(self.plain, self.device, dataclasses.replace(in_full, engine=engine))
 
     def _agreement(self, quick: nn.Module, exact: nn.Module, tiles: _Tiles) -> Agreement:
         return Agreement.between(self.score(quick, tiles), self.score(exact, tiles))
 
 
-def begin(plain: TileNetwork, device: torch.device, asked: str) -> Settled:
+def begin(plain: TileNetwork, device: torch.device, asked: str, engine: str = "torch") -> Settled:
     """Return a network's form for inference before any tile was seen.
 
     Parameters
@@ -129,6 +168,35 @@ def begin(plain: TileNetwork, device: torch.device, asked: str) -> Settled:
         Where it shall run.
     asked
         As in `choose_precision`.
+    engine
+        As in `choose_engine`.
     """
     precision = choose_precision(device, asked)
-    return fuse(plain, precision.dtype, device), precision
+    chosen = choose_engine(engine, device, precision.used)
+    return _formed(plain, device, dataclasses.replace(precision, engine=chosen))
+
+
+def _formed(plain: TileNetwork, device: torch.device, precision: Precision) -> Settled:
+    """Return a network in a number format; in PyTorch if its engine fails."""
+    engine = precision.engine
+    if engine.is_openvino:
+        try:
+            network = OpenVinoNetwork(fuse(plain), precision.dtype)
+            if answers_alike(network, plain, precision.dtype, plain.tile_px):
+                return network, precision
+            why = f"{engine.name} answers otherwise"
+        except _FAILURES as error:
+            why = f"{engine.name} cannot run it here ({_brief(error)})"
+        engine = engine.torch_instead(why)
+        logger.warning("%s", engine.why)
+    return fuse(plain, precision.dtype, device), dataclasses.replace(precision, engine=engine)
+
+
+def _in(engine: Engine) -> str:
+    return f" in {engine.name}" if engine.is_openvino else ""
+
+
+def _brief(error: Exception) -> str:
+    """Return the last line, which says what is wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return lines[-1].rstrip(".") if lines else type(error).__name__
