@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 
 from napari_crlm_spa.core.classifier.int8 import why_no_int8
+from napari_crlm_spa.core.classifier.openvino_network import openvino_version
 from napari_crlm_spa.core.classifier.precision import has_bf16
 from napari_crlm_spa.errors import DeviceError
 
@@ -35,9 +36,9 @@ def choose_device(
 
 
 def describe_devices() -> str:
-    """Say in words what PyTorch can use here."""
+    """Say in words what the network can use here."""
     words = f"PyTorch {torch.__version__} on the CPU with {torch.get_num_threads()} threads"
-    words += f" ({_formats()})"
+    words += f" ({_formats()}), {_openvino()}"
     if torch.cuda.is_available():
         memory_gb = torch.cuda.get_device_properties(0).total_memory / 1e9
         return f"{words}; {torch.cuda.get_device_name(0)} with {memory_gb:.0f} GB"
@@ -50,3 +51,8 @@ def _formats() -> str:
     """Say which number formats the CPU is quick in."""
     bf16 = "bf16" if has_bf16(torch.device("cpu")) else "no bf16"
     return f"{bf16}, {'no int8' if why_no_int8() else 'int8'}"
+
+
+def _openvino() -> str:
+    version = openvino_version()
+    return f"OpenVINO {version}" if version else "no OpenVINO"

@@ -60,6 +60,13 @@ class ClassifyOptions(Options):
         choices=("auto", "fp32", "bf16", "fp16", "int8"),
         advanced=True,
     )
+    engine: str = option(
+        "auto",
+        "What computes the network on a CPU; auto is OpenVINO where it is installed and quicker, "
+        "else PyTorch",
+        choices=("auto", "torch", "openvino"),
+        advanced=True,
+    )
     batch_size: int = option(
         0, "Tiles per batch; 0 finds a size that fits", min=0, max=4096, unit="tiles", advanced=True
     )

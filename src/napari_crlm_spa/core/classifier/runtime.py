@@ -52,7 +52,7 @@ class Classifier:
     known
         Tells how unlike the training tiles a tile looks; None where the model cannot.
     precision
-        Number format of the arithmetic, and why it is that.
+        Number format of the arithmetic and what computes in it, and why it is that.
     plain
         The network as it was trained, which `settle` needs.
     trusted
@@ -237,7 +237,7 @@ def load_classifier(
     model
         ``"default"``, or the folder of a model (card.json and weights.safetensors).
     options
-        Device, precision and batch size. 8 bits begin with `Classifier.settle`.
+        Device, precision, engine and batch size. 8 bits begin with `Classifier.settle`.
 
     Raises
     ------
@@ -249,7 +249,7 @@ def load_classifier(
     card, plain = load_model(model)
     known = _known_tissue(model, device)
     batch = options.batch_size or (GPU_BATCH if device.type != "cpu" else CPU_BATCH)
-    network, precision = begin(plain, device, options.precision)
+    network, precision = begin(plain, device, options.precision, options.engine)
     trusted = is_shipped(model_folder(model))
     loaded = Classifier(card, network, device, batch, known, precision, plain, trusted)
     if not loaded.unsettled:

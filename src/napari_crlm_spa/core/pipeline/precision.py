@@ -42,7 +42,7 @@ def keep_precision(options: ClassifyOptions, begun: str | None) -> ClassifyOptio
 
 
 def precision_record(job: Job, precision: Precision, begun: str | None) -> dict[str, Any]:
-    """Return what ``run.json`` keeps of the number format."""
+    """Return what ``run.json`` keeps of the number format and of what computed in it."""
     asked = job.options.classify.precision
     record = {**precision.as_dict(), "asked": asked, "begun": begun or precision.used}
     if precision.used == begun != asked and not precision.fell_back:
@@ -53,7 +53,7 @@ def precision_record(job: Job, precision: Precision, begun: str | None) -> dict[
 def precision_notes(run: dict[str, Any]) -> list[str]:
     """Say in words what a user did not ask for."""
     precision = run["precision"]
-    notes = [precision["why"]] if precision["fell_back"] else []
+    notes = [each["why"] for each in (precision, precision["engine"]) if each["fell_back"]]
     if precision["begun"] != precision["used"]:
         notes.append(
             f"{run.get('resumed_tiles', 0)} tiles were classified in {precision['begun']} before "
