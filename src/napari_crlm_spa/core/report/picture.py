@@ -48,8 +48,9 @@ def write_tissue_map_png(path: Path, report: SlideReport) -> None:
         # The font may lack a letter of a slide's name; a box is drawn in its place.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
+        canvas.draw()  # type: ignore[no-untyped-call]
+        drawn = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+        picture = Image.fromarray(drawn[..., :3].copy())
         picture.save(temporary, "png", dpi=(_DPI, _DPI), compress_level=_COMPRESSION)
 
 

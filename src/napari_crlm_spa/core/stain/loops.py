@@ -12,6 +12,8 @@ Floats = NDArray[np.float32]
 
 #: Pixels that are summed in 32 bits before the sum is carried over into 64.
 _STRETCH_PX = 256
+#: Pixels whose intermediate values stay in the first-level cache.
+_BLOCK_PX = 1024
 
 
 @compiled
@@ -108,22 +110,37 @@ def tangents_beyond(
         Whether x is positive everywhere, so that slopes are ordered as angles are.
     """
     ax, ay, bx, by, cx, cy = axes[0, 0], axes[0, 1], axes[1, 0], axes[1, 1], axes[2, 0], axes[2, 1]
-    reds, greens, blues = density[0], density[1], density[2]
     least, lowest, highest = np.float32(stained_od), np.float32(low), np.float32(high)
+    beyond, xs = np.empty(_BLOCK_PX, np.float32), np.empty(_BLOCK_PX, np.float32)
     n_below = n_above = 0
     forward = True
-    for i in range(len(reds)):
-        r, g, b = reds[i], greens[i], blues[i]
-        if min(r, min(g, b)) >= least:
-            x = ax * r + bx * g + cx * b
-            slope = (ay * r + by * g + cy * b) / x
-            forward &= x > 0
-            if slope < lowest:
-                below[n_below] = slope
-                n_below += 1
-            if slope > highest:
-                above[n_above] = slope
-                n_above += 1
+    for start in range(0, density.shape[1], _BLOCK_PX):
+        # Rows first: only their parts are known to be contiguous.
+        stop = min(start + _BLOCK_PX, density.shape[1])
+        reds, greens, blues = (
+            density[0][start:stop],
+            density[1][start:stop],
+            density[2][start:stop],
+        )
+        # What has no branches is computed for many pixels at a time.
+        for i in range(len(reds)):
+            r, g, b = reds[i], greens[i], blues[i]
+            x, y = ax * r + bx * g + cx * b, ay * r + by * g + cy * b
+            stained = min(r, min(g, b)) >= least
+            outside = max(lowest * x - y, y - highest * x)
+            beyond[i] = outside if stained else np.float32(-1)
+            xs[i] = x if stained else np.float32(1)
+        for i in range(len(reds)):
+            forward &= xs[i] > 0
+        for i in range(len(reds)):
+            if beyond[i] > 0:
+                slope = (ay * reds[i] + by * greens[i] + cy * blues[i]) / xs[i]
+                if slope < lowest:
+                    below[n_below] = slope
+                    n_below += 1
+                elif slope > highest:
+                    above[n_above] = slope
+                    n_above += 1
     return n_below, n_above, forward
 
 
@@ -147,13 +164,23 @@ def concentrations_above(density: Floats, weights: Floats, bound: float, above: 
     int
         Values in `above`.
     """
-    reds, greens, blues = density[0], density[1], density[2]
+    values = np.empty(_BLOCK_PX, np.float32)
+    limit, red, green, blue = np.float32(bound), weights[0], weights[1], weights[2]
     count = 0
-    for i in range(len(reds)):
-        value = weights[0] * reds[i] + weights[1] * greens[i] + weights[2] * blues[i]
-        if value > bound:
-            above[count] = value
-            count += 1
+    for start in range(0, density.shape[1], _BLOCK_PX):
+        # Rows first: only their parts are known to be contiguous.
+        stop = min(start + _BLOCK_PX, density.shape[1])
+        reds, greens, blues = (
+            density[0][start:stop],
+            density[1][start:stop],
+            density[2][start:stop],
+        )
+        for i in range(len(reds)):
+            values[i] = red * reds[i] + green * greens[i] + blue * blues[i]
+        for i in range(len(reds)):
+            if values[i] > limit:
+                above[count] = values[i]
+                count += 1
     return count
 
 
