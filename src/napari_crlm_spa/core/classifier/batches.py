@@ -124,7 +124,8 @@ class BatchSender:
                     for _ in range(_WARM_UP):
                         self._network(self._input)
                 torch.cuda.current_stream(self._device).wait_stream(aside)
-                with torch.cuda.graph(graph):
+                # What other threads of this process do on the GPU is no part of the batch.
+                with torch.cuda.graph(graph, capture_error_mode="thread_local"):
                     answer = self._network(self._input)
         except torch.OutOfMemoryError:
             self._input = None
