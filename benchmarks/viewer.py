@@ -77,7 +77,7 @@ def look(path: Path, results: Path, *, at_once: bool) -> None:
     if not at_once:
         pan_about(viewer, camera_of(viewer))
         until(lambda: not panel.warm_up.busy)
-    painted = Painted(viewer, panel)
+    painted = Painted(viewer)
     started = time.process_time()
     first = seconds(panel.run_box.run_button.click, lambda: painted.has_tiles)
     spent = time.process_time() - started
@@ -117,18 +117,25 @@ def pan(viewer: object, camera: object, number: int) -> float:
 
 
 class Painted:
-    """Notices the first picture after the map's layer got tiles."""
+    """Notices the first picture after the map's layer has taken tiles in."""
 
-    def __init__(self, viewer: object, panel: object) -> None:
-        self.has_tiles = False
-        self._viewer, self._panel = viewer, panel
+    def __init__(self, viewer: object) -> None:
+        self.has_tiles = self._taken_in = False
+        viewer.layers.events.inserted.connect(self._on_inserted)
         canvas = viewer.window._qt_viewer.canvas._scene_canvas
         canvas.events.draw.connect(self._on_draw, position="last")
 
+    def _on_inserted(self, event: object) -> None:
+        layer = event.value
+
+        def on_set_data(_event: object) -> None:
+            self._taken_in |= bool(np.asarray(layer.data).any())
+
+        # Tiles are written into the layer's own array, of which it hears with a refresh only.
+        layer.events.set_data.connect(on_set_data)
+
     def _on_draw(self, _event: object) -> None:
-        slide = self._panel.session.current
-        maps = self._panel.link.maps.of(slide.id, "tissue_map")
-        self.has_tiles |= any(np.asarray(each.data).any() for each in maps)
+        self.has_tiles |= self._taken_in
 
 
 def seconds(act: Callable[[], object], is_done: Callable[[], bool]) -> float:

@@ -73,7 +73,7 @@ class ViewerLink(QObject):
         self._keys = MapKeys(viewer, session)
         self._put_away: WeakSet[Layer] = WeakSet()
         self._own_units: WeakKeyDictionary[Layer, Any] = WeakKeyDictionary()
-        self._refresh = Throttle(self._refresh_map, self)
+        self._refresh = Throttle(self._refresh_map, self, at_once=True)
         self._fit_lines = Throttle(self.maps.fit_lines, self, every_ms=LINES_MS)
         # Not while the viewer is still busy with removing a slide.
         self._later = QTimer(self, singleShot=True, interval=0)

@@ -9,8 +9,11 @@ from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, 
 from superqt import QElidingLabel
 
 from napari_crlm_spa.plugin.session import OpenSlide, Run, RunStatus, Session
+from napari_crlm_spa.plugin.throttle import Throttle
 from napari_crlm_spa.plugin.words import progress_text, status_line
 
+#: A progress bar that moves has the whole window painted anew, which takes time from the network.
+STATUS_MS = 100
 RUN_STYLE = (
     "QPushButton:enabled {background: #1f6feb; color: white; font-weight: bold; padding: 5px;}"
     "QPushButton:enabled:hover {background: #388bfd;}"
@@ -38,6 +41,7 @@ class RunBox(QWidget):
         self._busy = False
         self._task = ""
         self._status: RunStatus | None = None
+        self._soon = Throttle(self._show_latest, self, STATUS_MS, at_once=True)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(3)
@@ -51,7 +55,7 @@ class RunBox(QWidget):
         self.cancel_button.clicked.connect(self._on_cancel)
         session.current_changed.connect(self._on_current_changed)
         session.run_changed.connect(self._on_run_changed)
-        session.status_changed.connect(self.show_status)
+        session.status_changed.connect(self._on_status_changed)
         self.set_busy(False)
 
     def add_beside(self, widget: QWidget) -> None:
@@ -69,6 +73,14 @@ class RunBox(QWidget):
     def set_task(self, task: str) -> None:
         """Say which of several runs it is; empty for a single one."""
         self._task = task
+
+    def _on_status_changed(self, status: RunStatus) -> None:
+        self._status = status
+        self._soon.poke()
+
+    def _show_latest(self) -> None:
+        if self._status is not None:
+            self.show_status(self._status)
 
     def show_status(self, status: RunStatus) -> None:
         """Show how the run stands; without a total the bar only says that it is alive."""
@@ -105,8 +117,7 @@ class RunBox(QWidget):
 
     def _on_current_changed(self, _slide: OpenSlide | None) -> None:
         self._update_run_button()
-        if self._status is not None:
-            self.show_status(self._status)
+        self._show_latest()
 
     def _update_run_button(self) -> None:
         slide = self._session.current
