@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from napari_crlm_spa.cli.flags import with_options
+from napari_crlm_spa.cli.flags import Decoder, with_options
 from napari_crlm_spa.cli.progress import console, run_with_progress
 from napari_crlm_spa.cli.risk import show_assessment
 from napari_crlm_spa.core.classifier.inference import ClassifyOptions
@@ -50,6 +50,7 @@ def analyze(
             max=10.0,
         ),
     ] = None,
+    decoder: Decoder = "auto",
     model: Annotated[str, typer.Option(help="Name or folder of the classifier")] = "default",
     roi: Annotated[
         Path | None,
@@ -80,6 +81,7 @@ def analyze(
     """
     options = AnalysisOptions(
         mpp=mpp,
+        decoder=decoder,
         model=model,
         regions=roi,
         risk_model=risk_model,

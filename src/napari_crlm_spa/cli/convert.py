@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from napari_crlm_spa.cli.flags import Decoder
 from napari_crlm_spa.cli.progress import console, run_with_progress
 
 
@@ -17,9 +18,10 @@ def convert(
         float | None,
         typer.Option(help="Pixel size in µm/px, where the file does not say", min=0.05, max=10.0),
     ] = None,
+    decoder: Decoder = "auto",
 ) -> None:
     """Write a tiled TIFF with smaller copies (a pyramid) from an image that has none."""
     from napari_crlm_spa.core.slide.convert import convert_to_pyramid
 
-    run_with_progress(convert_to_pyramid(slide, target, mpp=mpp))
+    run_with_progress(convert_to_pyramid(slide, target, mpp=mpp, decoder=decoder))
     console.print(f"Wrote {target}")

@@ -12,6 +12,16 @@ from typing import Annotated, Any, Literal
 import typer
 
 from napari_crlm_spa.core.options import Options
+from napari_crlm_spa.core.slide import DECODER_CHOICES
+
+#: Which library reads the slide, in every command that opens one.
+Decoder = Annotated[
+    str,
+    typer.Option(
+        help="Library that reads the slide; auto takes the quickest that can, see crlm-spa info",
+        metavar="|".join(DECODER_CHOICES),
+    ),
+]
 
 
 def with_options(

@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from napari_crlm_spa.cli.flags import Decoder
+
 if TYPE_CHECKING:
     from napari_crlm_spa.core.slide import SlideInfo
 
@@ -20,6 +22,7 @@ def info(
         float | None,
         typer.Option(help="Pixel size in µm/px, where the file does not say", min=0.05, max=10.0),
     ] = None,
+    decoder: Decoder = "auto",
     json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
 ) -> None:
     """Show size, levels, pixel size and its source, decoder and embedded images.
@@ -30,7 +33,7 @@ def info(
     from napari_crlm_spa.core.slide import open_slide
     from napari_crlm_spa.core.store import to_json
 
-    with open_slide(slide, mpp=mpp) as opened:
+    with open_slide(slide, mpp=mpp, decoder=decoder) as opened:
         known = opened.info
     if json:
         typer.echo(to_json(dataclasses.asdict(known)))
@@ -43,7 +46,8 @@ def _table(known: SlideInfo) -> Table:
     table = Table(title=known.path.name, show_header=False, title_justify="left")
     table.add_column()
     table.add_column(overflow="fold")
-    table.add_row("Kind", f"{known.vendor}, read by {known.decoder}")
+    table.add_row("Kind", known.vendor)
+    table.add_row("Decoder", f"{known.decoder} (another can be forced: --decoder)")
     table.add_row("Size", f"{known.width_px} x {known.height_px} px")
     size = known.pixel_size
     if size is None:

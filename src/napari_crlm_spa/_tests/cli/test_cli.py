@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -75,6 +76,31 @@ def test_a_flag_changes_its_option(run, slide, flags, tmp_path):
     run("analyze", slide, "-o", tmp_path, *flags, "--interaction-denominator", "nine")
     record = json.loads((tmp_path / "painted" / "run.json").read_text())
     assert record["options"]["spatial"]["interaction_denominator"] == "nine"
+
+
+def test_a_decoder_can_be_forced_and_is_recorded(run, slide, flags, tmp_path):
+    code, _, _ = run("analyze", slide, "-o", tmp_path, *flags, "--decoder", "pillow")
+    record = json.loads((tmp_path / "painted" / "run.json").read_text())
+    assert code == 0
+    assert (record["options"]["decoder"], record["slide"]["decoder"]) == ("pillow", "pillow")
+
+
+@pytest.mark.parametrize("command", ["analyze", "info"])
+@pytest.mark.parametrize("decoder", ["openslide", "bioformats"])
+def test_an_impossible_decoder_is_one_sentence_with_the_way_out(run, slide, command, decoder):
+    code, _, err = run(command, slide, "--mpp", "0.5", "--decoder", decoder)
+    assert code == 2
+    assert decoder in err and "auto" in err
+    assert "Traceback" not in err
+
+
+def test_info_and_convert_take_a_decoder(run, slide, tmp_path):
+    made = tmp_path / "made.tif"
+    assert run("convert", slide, made, "--mpp", "0.5", "--decoder", "openslide")[0] == 2
+    assert run("convert", slide, made, "--mpp", "0.5", "--decoder", "pillow")[0] == 0
+    for decoder, reader in (("auto", "tifffile"), ("openslide", "openslide")):
+        out = run("info", made, "--decoder", decoder)[1]
+        assert re.search(rf"Decoder\W+{reader}\b", out)
 
 
 def test_a_value_out_of_range_is_refused(run, slide, flags, tmp_path):

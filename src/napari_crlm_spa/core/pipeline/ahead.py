@@ -83,7 +83,7 @@ class Ahead:
             load_classifier(model_dir, options.classify)
             self._loaded.add(model)
         yield Progress("Finding tissue", 0, 1)
-        with open_slide(slide, mpp=options.mpp) as opened:
+        with open_slide(slide, mpp=options.mpp, decoder=options.decoder) as opened:
             corner_xy0 = opened.info.bounds_xy0[:2]
             regions = read_regions(options.regions, corner_xy0) if options.regions else None
             self.plan(opened, options.tiling, regions)

@@ -130,6 +130,7 @@ def begin_record(job: Job, identity: str, why: str) -> dict[str, Any]:
         },
         "options": {
             "mpp": job.options.mpp,
+            "decoder": job.options.decoder,
             "regions": job.options.regions,
             "tiling": job.options.tiling.as_dict(),
             "stain": job.options.stain.as_dict(),

@@ -13,6 +13,7 @@ from napari_crlm_spa.core.classifier.inference import ClassifyOptions
 from napari_crlm_spa.core.options import Options, option
 from napari_crlm_spa.core.risk import DEFAULT_PRESET, RiskAssessment
 from napari_crlm_spa.core.sentinel import Sentinel, SentinelOptions
+from napari_crlm_spa.core.slide import DECODER_CHOICES
 from napari_crlm_spa.core.spatial import SpatialFeatures, SpatialOptions
 from napari_crlm_spa.core.stain import StainOptions
 from napari_crlm_spa.core.tiles import TilingOptions
@@ -33,6 +34,8 @@ class AnalysisOptions:
     ----------
     mpp
         Pixel size of the slide in micrometers per pixel; None asks the file.
+    decoder
+        Which library reads the slide, see `open_slide`; the pixels are the same.
     model
         Name or folder of the classifier.
     regions
@@ -48,6 +51,12 @@ class AnalysisOptions:
     """
 
     mpp: float | None = None
+    decoder: str = option(
+        "auto",
+        "Library that reads the slide; auto takes the quickest that can",
+        choices=DECODER_CHOICES,
+        advanced=True,
+    )
     model: str = "default"
     regions: Path | None = option(  # noqa: RUF009
         None,

@@ -81,7 +81,9 @@ def open_recorded_slide(run: Mapping[str, Any], folder: Path, slide: Path | None
     """
     recorded: Mapping[str, Any] = run.get("slide") or {}
     path = _slide_path(slide, recorded)
-    opened = open_slide(path, mpp=_entered_mpp(recorded))
+    # Records of earlier versions name no decoder.
+    decoder = (run.get("options") or {}).get("decoder", "auto")
+    opened = open_slide(path, mpp=_entered_mpp(recorded), decoder=decoder)
     known = recorded.get("fingerprint")
     if known is not None and known != opened.info.fingerprint:
         opened.close()

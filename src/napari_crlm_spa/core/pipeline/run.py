@@ -74,7 +74,7 @@ def analyze_slide(
     path = Path(slide)
     clock = Clock()
     yield Progress("Opening the slide", 0, 1)
-    with open_slide(path, mpp=options.mpp) as opened:
+    with open_slide(path, mpp=options.mpp, decoder=options.decoder) as opened:
         opened.info.known_pixel_size()
         model_dir = model_folder(options.model)
         card = load_card(model_dir)

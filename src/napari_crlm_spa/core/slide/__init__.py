@@ -2,7 +2,7 @@
 
 from napari_crlm_spa.core.slide.array_slide import ArraySlide
 from napari_crlm_spa.core.slide.contract import RESAMPLING, RgbImage, Slide
-from napari_crlm_spa.core.slide.formats import SLIDE_SUFFIXES, is_slide_name, stem
+from napari_crlm_spa.core.slide.formats import DECODER_CHOICES, SLIDE_SUFFIXES, is_slide_name, stem
 from napari_crlm_spa.core.slide.info import PixelSize, SlideInfo, SlideLevel
 from napari_crlm_spa.core.slide.level_array import LevelArray
 from napari_crlm_spa.core.slide.open import open_slide
@@ -10,6 +10,7 @@ from napari_crlm_spa.core.slide.pixel_size import MPP_RANGE
 from napari_crlm_spa.core.slide.pyramid import SlidePyramid
 
 __all__ = [
+    "DECODER_CHOICES",
     "MPP_RANGE",
     "RESAMPLING",
     "SLIDE_SUFFIXES",

@@ -39,7 +39,12 @@ RowReader = Callable[[int, int], RgbImage]
 
 
 def convert_to_pyramid(
-    source: Path | str, target: Path | str, *, mpp: float | None = None, quality: int = QUALITY
+    source: Path | str,
+    target: Path | str,
+    *,
+    mpp: float | None = None,
+    decoder: str = "auto",
+    quality: int = QUALITY,
 ) -> Generator[Progress, None, None]:
     """Write a pyramidal TIFF from any image that can be opened.
 
@@ -51,6 +56,8 @@ def convert_to_pyramid(
         The TIFF to write, ``.tif`` or ``.tiff``. It appears when it is complete.
     mpp
         The user's pixel size; otherwise that of the source is carried over, if it has one.
+    decoder
+        Which library reads the source, see `open_slide`.
     quality
         JPEG quality, 1 to 100.
 
@@ -71,7 +78,10 @@ def convert_to_pyramid(
         raise StoreError(f"{target.name} would be a TIFF: let its name end in .tif.")
     if target.exists() and source.exists() and target.samefile(source):
         raise StoreError(f"{target.name} is the source itself. Choose another name.")
-    with open_slide(source, mpp=mpp, allow_huge=True) as slide, atomic_path(target) as path:
+    with (
+        open_slide(source, mpp=mpp, decoder=decoder, allow_huge=True) as slide,
+        atomic_path(target) as path,
+    ):
         sizes = _sizes(slide.info.width_px, slide.info.height_px)
         total = sum(_n_tiles(*size) for size in sizes)
         done = 0

@@ -127,6 +127,14 @@ def refused(path: Path, reasons: Mapping[str, str]) -> SlideError:
     )
 
 
+def not_by(path: Path, decoder: str, reason: str) -> UnreadableSlide:
+    """Return the sentence for a file that the reader asked for cannot open."""
+    return UnreadableSlide(
+        f"{path.name} cannot be read by {decoder}, which was asked for ({reason}). Leave the "
+        "decoder at auto (no --decoder): then the quickest one that can read the file is taken."
+    )
+
+
 def damaged(path: Path, place: str, reason: object) -> UnreadableSlide:
     """Return the sentence for a slide that opens but fails on read."""
     return UnreadableSlide(

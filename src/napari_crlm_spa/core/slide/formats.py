@@ -42,6 +42,9 @@ SLIDE_SUFFIXES = tuple(suffix for kind in SLIDE_FORMATS for suffix in kind.suffi
 
 DECODERS = ("openslide", "tifffile", "pillow")
 
+#: What a user may say; ``"auto"`` takes the quickest that can read the file.
+DECODER_CHOICES = ("auto", *DECODERS)
+
 
 def decoders_for(path: Path) -> tuple[str, ...]:
     """Return the readers to try, best first; all of them for an unknown suffix."""

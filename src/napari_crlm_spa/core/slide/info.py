@@ -54,7 +54,7 @@ class SlideInfo:
     vendor
         Scanner vendor or file kind in words.
     decoder
-        Library that reads the pixels, e.g. ``"openslide"``.
+        Who reads the pixels, one of `formats.DECODERS`; it can be insisted on when opening.
     levels
         Largest first; level 0 has downsample 1.
     pixel_size

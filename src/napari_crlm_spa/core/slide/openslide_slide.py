@@ -6,6 +6,7 @@ pixels are the same at level 0, exact on all other levels, and come several time
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
@@ -73,6 +74,8 @@ class OpenSlideSlide(Slide):
         self._tiff = None
         if direct and self.info.vendor in _PLAIN_TIFF:
             self._tiff = _direct_pixels(self._file, self.info)
+        if self._tiff is not None:
+            self.info = dataclasses.replace(self.info, decoder="tifffile")
 
     def read_level(
         self, level: int, x_px: int, y_px: int, width_px: int, height_px: int

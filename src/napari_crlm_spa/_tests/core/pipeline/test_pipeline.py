@@ -26,6 +26,7 @@ from napari_crlm_spa.core.classifier.weights import load_model, save_model
 from napari_crlm_spa.core.pipeline import AnalysisOptions, analyze_slide, analyze_to_end, run
 from napari_crlm_spa.core.pipeline.classify import SUSPICIOUS_SHARE
 from napari_crlm_spa.core.slide import open_slide
+from napari_crlm_spa.core.slide.convert import convert_to_pyramid
 from napari_crlm_spa.core.spatial import FEATURES, spatial_features
 from napari_crlm_spa.core.store import (
     ANALYSIS_ZARR,
@@ -130,6 +131,19 @@ def test_a_second_run_returns_at_once_without_the_network(slide, options, tmp_pa
     assert second.reused and not first.reused
     assert (second.folder / RUN_JSON).stat().st_mtime_ns == written
     np.testing.assert_array_equal(second.tissue_map.classes, first.tissue_map.classes)
+
+
+def test_another_decoder_is_the_same_analysis(slide, options, tmp_path, counted):
+    tiff = tmp_path / "painted.tif"
+    for _ in convert_to_pyramid(slide, tiff, mpp=options.mpp):
+        pass
+    maps = []
+    for decoder in ("openslide", "tifffile"):
+        asked = dataclasses.replace(options, mpp=None, decoder=decoder)
+        maps.append(analyze_to_end(tiff, tmp_path / decoder, asked).tissue_map)
+        again = dataclasses.replace(asked, decoder="auto")
+        assert analyze_to_end(tiff, tmp_path / decoder, again).reused
+    np.testing.assert_array_equal(maps[0].probabilities, maps[1].probabilities)
 
 
 def test_other_spatial_options_need_no_network_but_new_files(slide, options, tmp_path, counted):

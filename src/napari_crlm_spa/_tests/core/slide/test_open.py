@@ -15,7 +15,7 @@ from napari_crlm_spa._tests.drawn_slides import (
     write_tiff,
 )
 from napari_crlm_spa.core.slide import SLIDE_SUFFIXES, is_slide_name, open_slide, stem
-from napari_crlm_spa.errors import SlideError
+from napari_crlm_spa.errors import NotASlide, SlideError, UnreadableSlide
 
 
 def sizes_of(slide):
@@ -28,9 +28,9 @@ PYRAMID = [(1024, 768, 1.0), (512, 384, 2.0), (256, 192, 4.0)]
 @pytest.mark.parametrize(
     ("fixture", "vendor", "decoder", "source"),
     [
-        ("tiff_path", "generic-tiff", "openslide", "TIFF tags, 40000 px per centimeter"),
-        ("jpeg_tiff_path", "generic-tiff", "openslide", "TIFF tags, 101600 px per inch"),
-        ("svs_path", "aperio", "openslide", "aperio.MPP"),
+        ("tiff_path", "generic-tiff", "tifffile", "TIFF tags, 40000 px per centimeter"),
+        ("jpeg_tiff_path", "generic-tiff", "tifffile", "TIFF tags, 101600 px per inch"),
+        ("svs_path", "aperio", "tifffile", "aperio.MPP"),
         ("ome_path", "OME-TIFF", "tifffile", "OME PhysicalSize"),
     ],
 )
@@ -58,9 +58,36 @@ def test_a_path_may_be_text(tiff_path):
         assert slide.info.path == tiff_path
 
 
+def test_the_decoder_that_is_named_reads_the_pixels(svs_path):
+    for decoder in ("openslide", "tifffile"):
+        with open_slide(svs_path, decoder=decoder) as slide:
+            assert slide.info.decoder == decoder
+
+
 def test_an_unknown_decoder_is_refused_by_name(tiff_path):
     with pytest.raises(SlideError, match=r"no decoder 'bioformats'.*openslide"):
         open_slide(tiff_path, decoder="bioformats")
+
+
+@pytest.mark.parametrize("decoder", ["openslide", "tifffile"])
+def test_a_decoder_that_cannot_read_the_file_says_so_and_the_way_out(tmp_path, decoder):
+    path = tmp_path / "plain.png"
+    Image.fromarray(noise_picture(64, 48)).save(path)
+    with pytest.raises(UnreadableSlide, match=rf"plain\.png cannot be read by {decoder}.*auto"):
+        open_slide(path, decoder=decoder)
+
+
+def test_a_folder_of_dicom_files_is_read_by_openslide_alone(tmp_path):
+    (tmp_path / "1.dcm").write_bytes(b"\0" * 128 + b"DICM")
+    with pytest.raises(SlideError, match=r"tifffile: it knows no folders"):
+        open_slide(tmp_path, decoder="tifffile")
+
+
+def test_a_file_that_nobody_can_read_is_not_blamed_on_the_decoder(tmp_path):
+    path = tmp_path / "note.svs"
+    path.write_text("this is no slide")
+    with pytest.raises(NotASlide, match="its content is none"):
+        open_slide(path, decoder="openslide")
 
 
 def test_svs_tells_objective_power_and_associated_images(svs_path):
