@@ -17,6 +17,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from napari_crlm_spa.core.classifier.network import TileNetwork
+from napari_crlm_spa.core.classifier.pixels import Pixels
 
 logger = logging.getLogger(__name__)
 
@@ -109,42 +110,6 @@ class Block(nn.Module):
     def _last(self, *given: Tensor) -> Tensor:
         result: Tensor = self.body[-1](*given)
         return result
-
-
-class Pixels(nn.Module):
-    """Tiles in; averaged and scaled pixels out, in 32 bits.
-
-    Parameters
-    ----------
-    network
-        Whose pixels they are.
-    """
-
-    scale: Tensor
-    shift: Tensor
-
-    def __init__(self, network: TileNetwork) -> None:
-        super().__init__()
-        self.pooling = network.pooling
-        mean, std = network.mean.view(3), network.std.view(3)
-        # Sums of pixels come in; division by their number is part of the scale.
-        self.register_buffer("scale", 1 / (std * self.pooling**2))
-        self.register_buffer("shift", -mean / std)
-
-    def forward(self, tiles: Tensor) -> Tensor:
-        """Return pixels (n, input_px, input_px, 3) of tiles (n, tile_px, tile_px, 3), uint8."""
-        n, side, _, _ = tiles.shape
-        k = self.pooling
-        x = tiles.float()
-        if k > 1:
-            rows = x.view(n, side // k, k, side * 3)
-            x = _added_up(rows, 2).view(n, side // k, side // k, k, 3)
-            x = _added_up(x, 3)
-            side //= k
-        # Whole rows are scaled at once: a dimension of 3 is too short for vector instructions.
-        wide = x.reshape(n, side, side * 3)
-        wide = wide.mul_(self.scale.repeat(side)).add_(self.shift.repeat(side))
-        return wide.view(n, side, side, 3)
 
 
 class FusedNetwork(nn.Module):
@@ -266,14 +231,6 @@ def _use_onednn(fused: FusedNetwork, network: TileNetwork, dtype: torch.dtype) -
 def _switch(fused: FusedNetwork, *, on: bool) -> None:
     for convolution in fused.convolutions():
         convolution.onednn = on
-
-
-def _added_up(x: Tensor, dim: int) -> Tensor:
-    parts = x.unbind(dim)
-    total = parts[0] + parts[1]
-    for part in parts[2:]:
-        total += part
-    return total
 
 
 def _averaged(x: Tensor) -> Tensor:
