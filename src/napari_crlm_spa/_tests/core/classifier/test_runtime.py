@@ -95,7 +95,7 @@ def test_the_strangeness_is_that_of_the_trunks_middle_and_changes_no_probability
 
 
 def test_one_pass_through_the_trunk_gives_both(watchful, tiles):
-    classifier = load_classifier(watchful, ClassifyOptions(device="cpu"))
+    classifier = load_classifier(watchful, ClassifyOptions(device="cpu", engine="torch"))
     passes = []
     classifier.network.convolutions()[0].register_forward_hook(lambda *_: passes.append(1))
     classifier.predict(tiles)

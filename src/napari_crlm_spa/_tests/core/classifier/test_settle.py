@@ -214,7 +214,8 @@ def test_the_default_model_keeps_its_classes_on_real_tiles(asked, least):
     tiles = real_tiles(80)
     to_settle, to_compare = tiles[:132], tiles[132:]
     exact = load_classifier("default", ClassifyOptions(device="cpu", precision="fp32"))
-    short = load_classifier("default", ClassifyOptions(device="cpu", precision=asked))
+    options = ClassifyOptions(device="cpu", precision=asked, engine="torch")
+    short = load_classifier("default", options)
     short.settle(lambda n: to_settle[:n])
     assert short.precision.used == asked
     ours, theirs = (each.predict(to_compare) for each in (short, exact))

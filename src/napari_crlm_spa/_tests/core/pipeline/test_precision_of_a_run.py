@@ -7,6 +7,7 @@ from contextlib import closing
 import numpy as np
 import pytest
 
+from napari_crlm_spa.core.classifier import engine as engines
 from napari_crlm_spa.core.classifier import precision as precisions
 from napari_crlm_spa.core.classifier.int8 import why_no_int8
 from napari_crlm_spa.core.pipeline import analyze_slide, analyze_to_end
@@ -99,3 +100,22 @@ def test_8_bits_are_another_analysis_and_bf16_is_not(slide, options, tmp_path):
     anew = analyze_to_end(slide, tmp_path, asking(options, "int8"))
     assert not anew.reused
     assert anew.run["started_afresh_because"] == "the precision changed"
+
+
+def test_the_engine_is_kept_beside_the_format_and_does_not_make_another_analysis(
+    slide, options, tmp_path
+):
+    in_torch = dataclasses.replace(
+        options, classify=dataclasses.replace(options.classify, precision="bf16", engine="torch")
+    )
+    analysis = analyze_to_end(slide, tmp_path, in_torch)
+    assert analysis.run["precision"]["engine"]["used"] == "torch"
+    asked = dataclasses.replace(in_torch.classify, engine="openvino")
+    assert analyze_to_end(slide, tmp_path, dataclasses.replace(options, classify=asked)).reused
+
+
+def test_an_engine_that_is_given_up_is_a_note_of_the_run(slide, options, tmp_path, monkeypatch):
+    monkeypatch.setattr(engines, "openvino_version", lambda: "")
+    asked = dataclasses.replace(options.classify, engine="openvino")
+    analysis = analyze_to_end(slide, tmp_path, dataclasses.replace(options, classify=asked))
+    assert any("PyTorch instead of OpenVINO" in note for note in analysis.run["notes"])
