@@ -12,7 +12,7 @@ SCREEN := tools/with_screen.sh
 PYSIDE6 := $(abspath $(VENV)/pyside6)
 TESTS   ?= src/napari_crlm_spa/_tests/plugin
 
-.PHONY: demo test test-pyside6 check fix docs bench bench-peers screenshots parity clean
+.PHONY: demo test test-pyside6 check fix docs bench bench-own bench-around bench-peers screenshots parity clean
 
 demo: $(VENV)/.demo  ## analyze the drawn sample slide into demo-output/
 	$(BIN)/crlm-spa demo --out demo-output
@@ -37,13 +37,19 @@ fix: $(VENV)/.check  ## format and mend what the linter can
 docs: $(VENV)/.docs  ## the documentation as a web site in site/
 	$(BIN)/mkdocs build --strict
 
-bench: $(VENV)/.demo  ## speed and memory of analyze, on the sample or on SLIDE=slide.svs
-	$(if $(SLIDE),,$(BIN)/crlm-spa demo --out demo-output)
-	$(BIN)/python benchmarks/analyze_slide.py $(or $(SLIDE),demo-output/sample-liver-metastasis.tif)
+# Of all three: on SLIDE=slide.svs, else on the drawn sample slide.
+BENCH_SLIDE = $(or $(SLIDE),demo-output/sample-liver-metastasis.tif)
 
-bench-peers: $(VENV)/.demo  ## the same beside its peers, on SLIDE=slide.svs; flags in PEERS="--repeats 1"
-	$(if $(SLIDE),,$(BIN)/crlm-spa demo --out demo-output)
-	$(BIN)/python benchmarks/peers $(or $(SLIDE),demo-output/sample-liver-metastasis.tif) $(PEERS)
+bench: bench-own bench-around bench-peers  ## speed and memory, alone and beside the peers: tables in docs/performance.md
+
+bench-own: $(VENV)/.bench-slide  ## analyze with the default model, as a whole process
+	$(BIN)/python benchmarks/analyze_slide.py $(BENCH_SLIDE)
+
+bench-around: $(VENV)/.bench-slide  ## what is spent around the network
+	$(BIN)/python benchmarks/around_the_network.py $(BENCH_SLIDE)
+
+bench-peers: $(VENV)/.bench-slide  ## beside TIAToolbox and others, 10 GB in build/bench/; flags in PEERS="--repeats 1"
+	$(BIN)/python benchmarks/peers $(BENCH_SLIDE) --docs docs/performance.md $(PEERS)
 
 screenshots: $(VENV)/.test  ## every picture of docs/images/, taken of drawn slides; ONLY=correct for one walk
 	$(SCREEN) $(BIN)/python -m tools.screenshots docs/images $(if $(ONLY),--only $(ONLY))
@@ -62,6 +68,11 @@ $(BIN)/python:
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) --editable .
 	@touch $@
+
+# An order of work, not a file: the sample slide is drawn where no slide was named.
+.PHONY: $(VENV)/.bench-slide
+$(VENV)/.bench-slide: $(VENV)/.demo
+	$(if $(SLIDE),,$(BIN)/crlm-spa demo --out demo-output)
 
 $(VENV)/.test: $(VENV)/.demo
 	$(PIP) --editable '.[all]'

@@ -27,7 +27,7 @@ class RunFailedError(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a program."""
+    """One run of a program; `used`: what ours computed in."""
 
     tiles: int
     classes: dict[str, int]
@@ -37,6 +37,7 @@ class Run:
     setup_wall_s: float
     peak_mb: float
     stages: dict[str, float]
+    used: dict[str, str]
 
     @property
     def work_cpu_s_per_1000(self) -> float:
@@ -103,6 +104,7 @@ def run(
         setup_wall_s=result["setup"]["wall_s"],
         peak_mb=peak_mb,
         stages=result.get("stages", {}),
+        used=result.get("used", {}),
     )
 
 

@@ -6,6 +6,7 @@ Its work is more than the peers': tissue map, spatial features, risk and report 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import sys
 import tempfile
 from pathlib import Path
@@ -13,13 +14,25 @@ from pathlib import Path
 import peer
 
 import napari_crlm_spa.cli.main as command_line
-import napari_crlm_spa.core.classifier.inference
-import napari_crlm_spa.core.classifier.network  # noqa: F401 - torch
 from napari_crlm_spa.core.classes import NOT_CLASSIFIED
 from napari_crlm_spa.core.store import load_analysis
 
+#: The command line imports these when it needs them; the peers import all at the start.
+_LATER = (
+    "napari_crlm_spa.core.classifier.fused",
+    "napari_crlm_spa.core.classifier.runtime",
+    "napari_crlm_spa.core.pipeline.classify",
+    "napari_crlm_spa.core.report.html",
+    "napari_crlm_spa.core.report.picture",
+    "matplotlib.backends.backend_agg",
+    "sklearn.mixture",
+    "zarr",
+)
+
 
 def main() -> None:
+    for name in _LATER:
+        importlib.import_module(name)
     job = peer.read_job()
     out = tempfile.mkdtemp(dir=job.out)
     arguments = ["analyze", job.slide, "-o", out, "--model", job.model, "--mpp", job.mpp]
@@ -34,7 +47,14 @@ def main() -> None:
                 raise
     analysis = load_analysis(next(Path(out).iterdir()))
     codes = analysis.tissue_map.classes
-    peer.report(codes[codes != NOT_CLASSIFIED] - 1, stages=analysis.run["seconds"])
+    computed = analysis.run.get("precision", {})
+    engine = computed.get("engine") or {}
+    used = {"precision": computed.get("used"), "engine": engine.get("used")}
+    peer.report(
+        codes[codes != NOT_CLASSIFIED] - 1,
+        stages=analysis.run["seconds"],
+        used={key: value for key, value in used.items() if value},
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The comparison as Markdown: medians and ranges, ratios to ours, stages of ours."""
+"""The comparison as Markdown: medians and ranges, ratios to the peers, stages of ours."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
+from contenders import REFERENCE_PEER
 from measure import Run
 
 _HEAD = (
@@ -16,9 +17,10 @@ _HEAD = (
     "tiles/s",
     "peak MB",
     "start-up CPU s",
-    "with start-up, CPU s / 1000",
-    "CPU, ours = 1",
-    "tiles/s, ours = 1",
+    f"CPU: {REFERENCE_PEER} / this",
+    "CPU: best peer / this",
+    f"tiles/s: this / {REFERENCE_PEER}",
+    "tiles/s: this / best peer",
     "classes as ours",
 )
 
@@ -28,98 +30,125 @@ class Row:
     """One program; either `runs` or a `problem`.
 
     `small` are runs on a small part of the slide: what the whole slide costs beyond them is the
-    price of a tile without that of a slide.
+    price of a tile without that of a slide. `precision` is what was asked of ours.
     """
 
     name: str
     ours: bool
+    precision: str = ""
+    engine: str = ""
     runs: list[Run] = field(default_factory=list)
     small: list[Run] = field(default_factory=list)
     problem: str = ""
 
+    @property
+    def title(self) -> str:
+        """The name, and what ours computed in where that is not what was asked."""
+        used = self.runs[0].used if self.runs else {}
+        asked = {"precision": self.precision, "engine": self.engine}
+        other = [value for key, value in used.items() if asked.get(key) and value != asked[key]]
+        return f"{self.name} (fell back to {', '.join(other)})" if other else self.name
+
+    @property
+    def cpu_s_per_1000(self) -> float:
+        """CPU seconds per 1000 tiles without the start-up, the median."""
+        return median(run.work_cpu_s_per_1000 for run in self.runs)
+
+    @property
+    def tiles_per_s(self) -> float:
+        """Tiles per second of the wall clock without the start-up, the median."""
+        return median(run.tiles_per_s for run in self.runs)
+
+    @property
+    def cpu_s_per_further_1000(self) -> float | None:
+        """CPU seconds per 1000 tiles beyond the small part; None where that was not run."""
+        tiles = self.runs[0].tiles - self.small[0].tiles if self.small else 0
+        if tiles <= 0:
+            return None
+        spent = median(map(_work_cpu_s, self.runs)) - median(map(_work_cpu_s, self.small))
+        return 1000 * spent / tiles
+
+
+@dataclass(frozen=True)
+class Peers:
+    """What ours is measured against: the named peer, the thriftiest and the quickest."""
+
+    named: Row | None
+    thriftiest: Row
+    quickest: Row
+
+
+def peers_of(rows: Sequence[Row]) -> Peers | None:
+    """Return the peers that worked; None if none did."""
+    peers = [row for row in rows if row.runs and not row.ours]
+    if not peers:
+        return None
+    named = next((row for row in peers if row.name.startswith(REFERENCE_PEER)), None)
+    thriftiest = min(peers, key=lambda row: row.cpu_s_per_1000)
+    return Peers(named, thriftiest, max(peers, key=lambda row: row.tiles_per_s))
+
 
 def section(title: str, rows: Sequence[Row]) -> str:
-    """Return a heading, the table and, where it can be said, how far the best peer is behind.
-
-    The first row that worked of ours is the measure of all others.
-    """
-    measured = [row for row in rows if row.runs]
-    own = next((row for row in measured if row.ours), None)
-    lines = [f"### {title}", "", _line(_HEAD), _line(["---"] * len(_HEAD))]
-    lines += [_line(_cells(row, own)) for row in rows]
-    peers = [row for row in measured if not row.ours]
+    """Return a heading, the table, the best peers and the stages of ours."""
+    own = next((row for row in rows if row.ours and row.runs), None)
+    peers = peers_of(rows)
+    lines = [f"#### {title}", "", line(_HEAD), line(["---"] * len(_HEAD))]
+    lines += [line(_cells(row, own, peers)) for row in rows]
     lines.append("")
-    for row in measured:
-        if row.ours:
-            lines.append(_stages(row))
-            if peers:
-                lines.append(_verdict(row, peers))
+    if peers:
+        lines.append(
+            f"- Best peers: {peers.thriftiest.name} in CPU, {peers.quickest.name} in tiles/s."
+        )
+    lines += [_stages(row) for row in rows if row.ours and row.runs]
     return "\n".join(lines) + "\n"
 
 
-def _cells(row: Row, own: Row | None) -> list[str]:
+def line(cells: Sequence[str]) -> str:
+    """Return a line of a Markdown table."""
+    return "| " + " | ".join(cells) + " |"
+
+
+def _cells(row: Row, own: Row | None, peers: Peers | None) -> list[str]:
     if not row.runs:
-        return [row.name, f"not measured: {_plain(row.problem)}", *[""] * (len(_HEAD) - 2)]
-    cells = [
-        row.name,
+        problem = _plain(row.problem)
+        said = f"not measured: {problem}" if problem else "not run yet"
+        return [row.name, said, *[""] * (len(_HEAD) - 2)]
+    further = row.cpu_s_per_further_1000
+    return [
+        row.title,
         f"{row.runs[0].tiles}",
         _spread(row, lambda run: run.work_cpu_s_per_1000),
-        _further(row),
+        "" if further is None else f"{further:.2f}",
         _spread(row, lambda run: run.tiles_per_s),
         f"{max(run.peak_mb for run in row.runs):.0f}",
-        f"{_middle(row, lambda run: run.setup_cpu_s):.1f}",
-        f"{_middle(row, lambda run: run.cpu_s_per_1000):.1f}",
+        f"{median(run.setup_cpu_s for run in row.runs):.1f}",
+        *_ratios(row, peers),
+        f"{_overlap(row.runs[0].classes, own.runs[0].classes):.0%}" if own else "",
     ]
-    if own is None:
-        return [*cells, "", "", ""]
+
+
+def _ratios(row: Row, peers: Peers | None) -> list[str]:
+    if peers is None:
+        return [""] * 4
+    cpu_s, speed, named = row.cpu_s_per_1000, row.tiles_per_s, peers.named
     return [
-        *cells,
-        f"{_work(row) / _work(own):.2f}",
-        f"{_speed(row) / _speed(own):.2f}",
-        f"{_overlap(row.runs[0].classes, own.runs[0].classes):.0%}",
+        f"{named.cpu_s_per_1000 / cpu_s:.1f}" if named else "",
+        f"{peers.thriftiest.cpu_s_per_1000 / cpu_s:.1f}",
+        f"{speed / named.tiles_per_s:.1f}" if named else "",
+        f"{speed / peers.quickest.tiles_per_s:.1f}",
     ]
-
-
-def _verdict(own: Row, peers: Sequence[Row]) -> str:
-    thrifty, quick = min(peers, key=_work), max(peers, key=_speed)
-    return (
-        f"- {own.name}: {_work(thrifty) / _work(own):.1f} times less CPU than the thriftiest peer "
-        f"({thrifty.name}), {_speed(own) / _speed(quick):.1f} times the tiles/s of the quickest "
-        f"({quick.name})."
-    )
 
 
 def _stages(own: Row) -> str:
-    seconds = own.runs[0].stages
     parts = [
-        f"{name} {_middle(own, lambda run, name=name: run.stages.get(name, 0.0)):.1f}"
-        for name in seconds
+        f"{name} {median(run.stages.get(name, 0.0) for run in own.runs):.1f}"
+        for name in own.runs[0].stages
     ]
-    return f"- {own.name}, seconds of wall clock: {', '.join(parts)}."
-
-
-def _further(row: Row) -> str:
-    if not row.small:
-        return ""
-    tiles = row.runs[0].tiles - row.small[0].tiles
-    cpu_s = _middle(row, _work_cpu_s) - median(map(_work_cpu_s, row.small))
-    return f"{1000 * cpu_s / tiles:.2f}" if tiles > 0 else ""
+    return f"- {own.title}, seconds of wall clock: {', '.join(parts)}."
 
 
 def _work_cpu_s(run: Run) -> float:
     return run.cpu_s - run.setup_cpu_s
-
-
-def _work(row: Row) -> float:
-    return _middle(row, lambda run: run.work_cpu_s_per_1000)
-
-
-def _speed(row: Row) -> float:
-    return _middle(row, lambda run: run.tiles_per_s)
-
-
-def _middle(row: Row, value: Callable[[Run], float]) -> float:
-    return median(value(run) for run in row.runs)
 
 
 def _spread(row: Row, value: Callable[[Run], float]) -> str:
@@ -137,7 +166,3 @@ def _overlap(some: dict[str, int], others: dict[str, int]) -> float:
 
 def _plain(text: str) -> str:
     return " ".join(text.split()).replace("|", "/")
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"

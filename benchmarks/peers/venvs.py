@@ -1,15 +1,23 @@
-"""One virtual environment a peer, beside a base that holds torch for all of them."""
+"""One virtual environment a peer, beside a base that holds torch for all of them.
+
+An environment of ours is beside the project's own instead, into which nothing is installed.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import shutil
 import subprocess
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
+import napari_crlm_spa
+
 _HERE = Path(__file__).parent
 BASE = "base"
+#: How the names of our own environments begin.
+_OURS = "ours"
 _STAMP = "built-from.sha256"
 _LAST_LINES = 3
 
@@ -40,7 +48,7 @@ class Environments:
         if name in self._failed:
             raise CannotBuildError(self._failed[name])
         try:
-            if name != BASE:
+            if _base_of(name):
                 self.interpreter(BASE)
             return self._built(name)
         except CannotBuildError as error:
@@ -50,7 +58,8 @@ class Environments:
     def _built(self, name: str) -> Path:
         target = self._folder / name
         python = target / "bin" / "python"
-        wanted = _digest(requirements(name), b"" if name == BASE else requirements(BASE))
+        base = _base_of(name)
+        wanted = _digest(requirements(name), requirements(base) if base else b"")
         stamp = target / _STAMP
         if stamp.exists() and stamp.read_text("utf-8") == wanted and python.exists():
             return python
@@ -63,7 +72,8 @@ class Environments:
             _run(*pip, "--requirement", listed)
         else:
             packages = _packages(target)
-            (packages / "base.pth").write_text(f"{_packages(self._folder / BASE)}\n", "utf-8")
+            beside = [_packages(self._folder / base)] if base else _own_packages()
+            (packages / "base.pth").write_text("".join(f"{each}\n" for each in beside), "utf-8")
             _run(*pip, "--no-deps", "--requirement", listed)
         stamp.write_text(wanted, "utf-8")
         return python
@@ -81,6 +91,17 @@ def version(name: str, package: str) -> str:
         if pinned.strip().lower() == package.lower():
             return number.strip()
     raise ValueError(f"requirements-{name}.txt does not pin {package}")
+
+
+def _base_of(name: str) -> str:
+    """Name the environment that one lies beside, if it is one of ours."""
+    return "" if name == BASE or name.startswith(_OURS) else BASE
+
+
+def _own_packages() -> list[Path]:
+    """Where this project and what it needs are."""
+    source = Path(napari_crlm_spa.__file__).parents[1]
+    return [source, Path(sysconfig.get_path("purelib"))]
 
 
 def _packages(environment: Path) -> Path:
