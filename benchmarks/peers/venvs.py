@@ -59,7 +59,10 @@ class Environments:
         target = self._folder / name
         python = target / "bin" / "python"
         base = _base_of(name)
-        wanted = _digest(requirements(name), requirements(base) if base else b"")
+        beside = requirements(base) if base else b""
+        if name.startswith(_OURS):
+            beside = "\n".join(map(str, _own_packages())).encode()
+        wanted = _digest(requirements(name), beside)
         stamp = target / _STAMP
         if stamp.exists() and stamp.read_text("utf-8") == wanted and python.exists():
             return python
@@ -72,8 +75,8 @@ class Environments:
             _run(*pip, "--requirement", listed)
         else:
             packages = _packages(target)
-            beside = [_packages(self._folder / base)] if base else _own_packages()
-            (packages / "base.pth").write_text("".join(f"{each}\n" for each in beside), "utf-8")
+            paths = [_packages(self._folder / base)] if base else _own_packages()
+            (packages / "base.pth").write_text("".join(f"{each}\n" for each in paths), "utf-8")
             _run(*pip, "--no-deps", "--requirement", listed)
         stamp.write_text(wanted, "utf-8")
         return python
