@@ -40,18 +40,12 @@ from napari_crlm_spa.core.classifier.runtime import Classifier, load_classifier
 from napari_crlm_spa.core.classifier.stain_on_device import DeviceStain
 from napari_crlm_spa.core.slide import Slide, open_slide
 from napari_crlm_spa.core.stain import (
+    StainMatrix,
     StainNormalizer,
     StainOptions,
     estimate_slide_matrix,
 )
-from napari_crlm_spa.core.tiles import (
-    TileGrid,
-    TileState,
-    TilingOptions,
-    blank_fraction,
-    plan_tiles,
-    read_tile,
-)
+from napari_crlm_spa.core.tiles import TileGrid, TileState, TilingOptions, plan_tiles, read_tile
 from napari_crlm_spa.errors import DeviceError
 
 METHODS = ("none", "per_slide", "per_tile")
@@ -97,7 +91,7 @@ class DriverSampler:
     def __init__(self, cuda: bool) -> None:
         self.seen: list[int] = []
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._sample) if cuda else None
+        self._thread = threading.Thread(target=self._sample, daemon=True) if cuda else None
 
     def _sample(self) -> None:
         while not self._stop.wait(0.1):
@@ -113,8 +107,6 @@ class DriverSampler:
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
-        if self._thread:
-            self._thread.join()
 
     @property
     def percent(self) -> float:
@@ -130,11 +122,11 @@ def limited(grid: TileGrid, limit: int) -> TileGrid:
     return TileGrid(state, grid.edge, grid.tile_px, grid.mpp)
 
 
-def sampled_tiles(slide: Slide, grid: TileGrid, tiling: TilingOptions, count: int) -> np.ndarray:
-    """Tissue tiles of a slide, drawn at random."""
-    pending = np.random.default_rng(0).permutation(grid.pending())[: 2 * count]
-    tiles = np.stack([read_tile(slide, grid, int(row), int(col)) for row, col in pending])
-    return tiles[blank_fraction(tiles, tiling) <= tiling.blank_max][:count]
+def sampled_tiles(slide: Slide, count: int) -> np.ndarray:
+    """Tiles of a slide that hold tissue, drawn at random."""
+    grid = plan_tiles(slide, TilingOptions())
+    chosen = np.random.default_rng(0).permutation(grid.pending())[:count]
+    return np.stack([read_tile(slide, grid, int(row), int(col)) for row, col in chosen])
 
 
 def run(
@@ -275,7 +267,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     asked = parser.parse_args()
     try:
-        device, tiling = choose_device(asked.device), TilingOptions()
+        device = choose_device(asked.device)
     except DeviceError as error:
         raise SystemExit(str(error)) from None
     cuda = device.type == "cuda"
@@ -286,7 +278,7 @@ def main() -> None:
         if asked.times:
             slide = repeated(slide, Path(folder) / "repeated.tif", asked.times)
         with open_slide(slide) as opened:
-            tiles = sampled_tiles(opened, plan_tiles(opened, tiling), tiling, 64)
+            tiles = sampled_tiles(opened, 64)
         readers = ClassifyOptions(readers=asked.readers).reader_threads
         print(
             f"{asked.slide.name}{f', its middle {asked.times}²-fold' if asked.times else ''}, "
