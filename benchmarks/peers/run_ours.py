@@ -11,6 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
+import napari_crlm_spa.cli  # noqa: F401 - before torch, as the command line does
+
+# isort: split
 import peer
 
 import napari_crlm_spa.cli.main as command_line
