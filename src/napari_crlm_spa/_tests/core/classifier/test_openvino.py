@@ -108,7 +108,7 @@ def test_in_bf16_all_convolutions_are_done_in_it_and_answers_are_nearly_the_same
 @quick
 @pytest.mark.parametrize(("name", "convolutions"), [("resnet18", 20), ("resnet50", 53)])
 @torch.inference_mode()
-def test_calibrated_convolutions_are_done_in_8_bits_and_pass_8_bits_on(name, convolutions):
+def test_calibrated_convolutions_are_done_in_8_bits(name, convolutions):
     network = trained(name)
     fused = fuse(network)
     quantized = OpenVinoNetwork(fused, torch.float32, Calibration.of(fused, noise(20)))
