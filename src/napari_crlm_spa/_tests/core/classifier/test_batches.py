@@ -1,6 +1,6 @@
 """Batches on their way to a device: filled up, in order, and sent again when memory runs out.
 
-Here the device is the CPU: what is left untried is the recording of a GPU's kernels.
+Here the device is the CPU, but for one test: the recording of kernels needs an NVIDIA GPU.
 """
 
 from contextlib import closing
@@ -238,3 +238,20 @@ def test_a_slide_stained_on_the_device_is_the_one_stained_by_the_readers(batch_s
     fallback = np.concatenate([scores.stain_fallback for scores in found[0]])
     assert 0 < fallback.sum() < 24
     assert not fallback[7]
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+@pytest.mark.parametrize("method", ["none", "per_slide", "per_tile"])
+def test_a_gpu_records_its_batches_and_answers_as_a_cpu_does(network, stained, method):
+    stain = normalizer(method)
+    readers, fallback = stain.normalize(stained)
+    expected = Classifier(CARD, network, CPU, 11).predict(readers).probabilities
+    torch.manual_seed(0)
+    gpu = torch.device("cuda")
+    classifier = Classifier(CARD, fuse(network_for(CARD).eval(), device=gpu), gpu, 4)
+    raw = classifier.stains_with(stain)
+    found = (classifier.start_raw(stained, stain) if raw else classifier.start(stained))()
+    assert classifier.sender._play is not None
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-3)
+    if raw:
+        np.testing.assert_array_equal(found.stain_fallback, fallback)
