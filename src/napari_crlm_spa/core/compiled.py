@@ -3,50 +3,69 @@
 from __future__ import annotations
 
 import functools
+import types
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, Generic, ParamSpec, TypeVar
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-def compiled(loop: Callable[_P, _R]) -> Callable[_P, _R]:
+class compiled(Generic[_P, _R]):  # noqa: N801 - a decorator
     """Compile a function of arrays and numbers on its first call, without Python's lock.
 
     The machine code is kept on disk, beside the package or else in the user's cache folder, so
     that only the first run on a machine compiles; where neither can be written each process does.
     Sums may be reordered (they are exact to rounding only); not-a-number must not occur.
-    """
-    machine_code: Callable[..., Any] | None = None
 
-    @functools.wraps(loop)
-    def call(*args: _P.args, **kwargs: _P.kwargs) -> _R:
-        nonlocal machine_code
-        if machine_code is None:
-            machine_code = _compile(loop)
-        result: _R = machine_code(*args, **kwargs)
+    Parameters
+    ----------
+    loop
+        May call other compiled functions of its own file. Not of others: what is kept on disk is
+        compiled anew when this file has changed.
+    """
+
+    def __init__(self, loop: Callable[_P, _R]) -> None:
+        functools.update_wrapper(self, loop)
+        self._loop = loop
+        self._forms: dict[bool, Callable[..., Any]] = {}
+        self._kept = True
+
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R:
+        """Run the machine code."""
+        result: _R
+        if self._kept:
+            try:
+                result = self._form(kept=True)(*args, **kwargs)
+                return result
+            # numba says so where it finds no folder that it may write to. The loops themselves
+            # raise neither and touch no file: the cache's disk is full or gone.
+            except (RuntimeError, OSError):
+                self._kept = False
+        result = self._form(kept=False)(*args, **kwargs)
         return result
 
-    return call
+    def _form(self, *, kept: bool) -> Callable[..., Any]:
+        """Return numba's form of the loop, kept on disk or not."""
+        if kept not in self._forms:
+            import numba
 
+            self._forms[kept] = numba.njit(
+                self._with_inner(kept=kept),
+                cache=kept,
+                nogil=True,
+                fastmath=True,
+                error_model="numpy",
+            )
+        return self._forms[kept]
 
-def _compile(loop: Callable[..., Any]) -> Callable[..., Any]:
-    import numba
-
-    njit: Callable[..., Callable[..., Any]] = numba.njit
-    kept = {"nogil": True, "fastmath": True, "error_model": "numpy"}
-    in_memory = njit(loop, **kept)
-    try:
-        on_disk = njit(loop, cache=True, **kept)
-    # numba says so where it finds no folder that it may write to.
-    except RuntimeError:
-        return in_memory
-
-    def call(*args: Any) -> Any:
-        try:
-            return on_disk(*args)
-        # The loops themselves touch no file: the cache's disk is full or gone.
-        except OSError:
-            return in_memory(*args)
-
-    return call
+    def _with_inner(self, *, kept: bool) -> Callable[..., Any]:
+        """Return the loop, with the compiled functions that it names in numba's form."""
+        loop = self._loop
+        assert isinstance(loop, types.FunctionType)
+        names = {name: loop.__globals__.get(name) for name in loop.__code__.co_names}
+        inner = {name: each for name, each in names.items() if isinstance(each, compiled)}
+        if strange := [name for name, each in inner.items() if each.__module__ != loop.__module__]:
+            raise TypeError(f"{loop.__name__} calls {', '.join(strange)} of another file.")
+        forms = {name: each._form(kept=kept) for name, each in inner.items()}
+        return types.FunctionType(loop.__code__, loop.__globals__ | forms, loop.__name__)

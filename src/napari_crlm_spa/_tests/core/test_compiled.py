@@ -22,7 +22,7 @@ def test_a_loop_runs_as_machine_code_and_keeps_its_name():
 
 
 def test_a_loop_runs_where_no_folder_may_be_written(monkeypatch):
-    def njit(loop, cache=False, **options):
+    def njit(loop, cache, **options):
         if cache:
             raise RuntimeError("cannot cache function: no locator available")
         return real(loop, **options)
@@ -33,7 +33,7 @@ def test_a_loop_runs_where_no_folder_may_be_written(monkeypatch):
 
 
 def test_a_loop_runs_where_the_disk_of_its_cache_is_full(monkeypatch):
-    def njit(loop, cache=False, **options):
+    def njit(loop, cache, **options):
         def full(*args):
             raise OSError(28, "No space left on device")
 
@@ -47,3 +47,35 @@ def test_a_loop_runs_where_the_disk_of_its_cache_is_full(monkeypatch):
 def test_nothing_is_compiled_before_the_first_call(monkeypatch):
     monkeypatch.setattr(numba, "njit", lambda *args, **kwargs: pytest.fail("compiled"))
     compiled(total)
+
+
+@compiled
+def squared(value):
+    return value * value
+
+
+@compiled
+def sum_of_squares(values):
+    found = 0.0
+    for value in values:
+        found += squared(value)
+    return found
+
+
+def test_loops_of_one_file_call_each_other():
+    assert sum_of_squares(VALUES) == 285
+
+
+stranger = compiled(total)
+stranger.__module__ = "elsewhere"
+
+
+@compiled
+def calling_a_stranger(values):
+    return stranger(values)
+
+
+def test_a_loop_of_another_file_is_refused():
+    """Its changes would not be seen in what is kept on disk."""
+    with pytest.raises(TypeError, match="stranger of another file"):
+        calling_a_stranger(VALUES)

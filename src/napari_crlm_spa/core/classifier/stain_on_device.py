@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from napari_crlm_spa.core.stain import StainNormalizer
-from napari_crlm_spa.core.stain.estimate import (
+from napari_crlm_spa.core.stain.macenko import (
     NEGATIVE_OD,
     SINGULAR,
     STRONGEST_PERCENTILE,

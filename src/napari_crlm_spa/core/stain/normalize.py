@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_crlm_spa.core.stain import loops
-from napari_crlm_spa.core.stain.estimate import WHITE, estimate_pixels, od_table, room_for, unmixing
+from napari_crlm_spa.core.stain import macenko
+from napari_crlm_spa.core.stain.estimate import limits_of
 from napari_crlm_spa.core.stain.matrix import REFERENCE, StainMatrix, StainOptions
 
 
@@ -33,7 +33,10 @@ class StainNormalizer:
         self.options = options
         self.slide_matrix = slide_matrix or reference
         self.reference = reference
-        self._slide_tables = transfer_tables(self.slide_matrix, reference)
+        self._table = macenko.od_table()
+        self._reference = (_own(reference.he), _own(reference.max_c))
+        stain = (_own(self.slide_matrix.he), _own(self.slide_matrix.max_c))
+        self._slide_tables = macenko.transfer_tables(*stain, *self._reference, self._table)
 
     def normalize(self, tiles: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
         """Normalize tiles.
@@ -55,39 +58,18 @@ class StainNormalizer:
         if self.options.method == "none":
             return tiles, fallback
         result = np.empty(tiles.shape, np.uint8)
-        room = room_for(tiles.shape[1] * tiles.shape[2])
-        for i, tile in enumerate(tiles):
-            pixels = np.ascontiguousarray(tile).reshape(-1, 3)
-            tables = self._slide_tables
-            if self.options.method == "per_tile":
-                own = estimate_pixels(pixels, self.options, room)
-                fallback[i] = own is None
-                tables = tables if own is None else transfer_tables(own, self.reference)
-            loops.restain(pixels, tables, result[i].reshape(-1, 3))
+        given = np.ascontiguousarray(tiles).reshape(len(tiles), tiles.shape[1] * tiles.shape[2], 3)
+        out = result.reshape(given.shape)
+        if self.options.method == "per_tile":
+            limits = limits_of(self.options)
+            macenko.restain_each(
+                given, self._table, limits, self._reference, self._slide_tables, out, fallback
+            )
+        else:
+            macenko.restain(given.reshape(-1, 3), self._slide_tables, out.reshape(-1, 3))
         return result, fallback
 
 
-def transfer_tables(stain: StainMatrix, reference: StainMatrix) -> NDArray[np.float32]:
-    """Return what turns pixels of one stain into those of another.
-
-    Unmix (pseudo-inverse), scale both concentrations so that the strongest agree, mix anew. All
-    of that is linear in optical density, so a new gray level is a product of three factors, one
-    of each old channel.
-
-    Parameters
-    ----------
-    stain
-        What the pixels have.
-    reference
-        What they shall have.
-
-    Returns
-    -------
-    ndarray of float32, shape (3, 3, 256)
-        Factor of new channel, old channel, old gray level; 240 is in those of old red.
-    """
-    scale = np.diag(reference.max_c / stain.max_c)
-    transfer = reference.he @ scale @ unmixing(stain.he)
-    factors = np.exp(-transfer[:, :, None] * od_table().astype(np.float64))
-    factors[:, 0] *= WHITE
-    return factors.astype(np.float32)
+def _own(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a contiguous copy in 64 bits: machine code is made for one kind of array."""
+    return np.array(numbers, np.float64, order="C")

@@ -35,15 +35,22 @@ def blank_fraction(tiles: NDArray[np.uint8], options: TilingOptions) -> NDArray[
     ndarray of float, shape (n,)
         Compare with `options.blank_max`: a tile of exactly half blank stays.
     """
-    return np.array([np.count_nonzero(_blank(tile, options)) / (tile.size / 3) for tile in tiles])
+    pixels = tiles.shape[1] * tiles.shape[2]
+    counts = np.empty(len(tiles), np.int64)
+    given = np.ascontiguousarray(tiles).reshape(len(tiles), pixels * 3)
+    _count_blank(given, *_limits(options), np.empty(pixels, np.bool_), counts)
+    return np.asarray(counts / pixels)
 
 
 def _blank(pixels: NDArray[np.uint8], options: TilingOptions) -> NDArray[np.bool_]:
     """Blank pixels, flat, in the order of `pixels`."""
     blank = np.empty(pixels.size // 3, np.bool_)
-    limits = (np.uint8(options.blank_brightness), np.uint8(options.blank_color_max))
-    _find_blank(np.ascontiguousarray(pixels).reshape(-1), *limits, blank)
+    _find_blank(np.ascontiguousarray(pixels).reshape(-1), *_limits(options), blank)
     return blank
+
+
+def _limits(options: TilingOptions) -> tuple[np.uint8, np.uint8]:
+    return np.uint8(options.blank_brightness), np.uint8(options.blank_color_max)
 
 
 @compiled
@@ -58,6 +65,22 @@ def _find_blank(
         red, green, blue = gray_levels[3 * i], gray_levels[3 * i + 1], gray_levels[3 * i + 2]
         darkest, brightest = min(red, min(green, blue)), max(red, max(green, blue))
         blank[i] = (darkest >= brightness) & (np.uint8(brightest - darkest) <= color_max)
+
+
+@compiled
+def _count_blank(
+    tiles: NDArray[np.uint8],
+    brightness: np.uint8,
+    color_max: np.uint8,
+    blank: NDArray[np.bool_],
+    counts: NDArray[np.int64],
+) -> None:
+    for tile in range(len(tiles)):
+        _find_blank(tiles[tile], brightness, color_max, blank)
+        found = np.uint32(0)
+        for i in range(len(blank)):
+            found += np.uint32(1) if blank[i] else np.uint32(0)
+        counts[tile] = found
 
 
 def tissue_share(

@@ -13,13 +13,14 @@ from napari_crlm_spa.core.stain import (
     StainOptions,
     estimate_slide_matrix,
     estimate_tile,
-    loops,
 )
-from napari_crlm_spa.core.stain.estimate import (
+from napari_crlm_spa.core.stain.macenko import (
     extreme_angles,
-    least_stained_od,
+    look_up,
+    moments,
     od_table,
-    percentiles,
+    percentile,
+    strongest,
     unmixing,
 )
 from napari_crlm_spa.errors import StainError
@@ -89,12 +90,11 @@ def test_estimate_gives_up_where_both_stains_are_nearly_the_same():
 
 @given(
     values=hnp.arrays(np.float32, st.integers(1, 60), elements=st.floats(-9, 9, width=32)),
-    percents=st.lists(st.floats(0, 100), min_size=1, max_size=3),
+    percent=st.floats(0, 100),
 )
-def test_percentiles_are_those_of_numpy(values, percents):
-    np.testing.assert_allclose(
-        percentiles(values, *percents), np.percentile(values.astype(float), percents), atol=1e-5
-    )
+def test_percentiles_are_those_of_numpy(values, percent):
+    expected = np.percentile(values.astype(float), percent)
+    assert percentile(values, percent) == pytest.approx(expected, abs=1e-5)
 
 
 def test_optical_density_is_beer_lambert_for_every_gray_level():
@@ -107,8 +107,8 @@ def test_a_pixel_is_stained_where_every_channel_is_dense_enough(od_min):
     od = -np.log((pixels + 1.0) / 240)
     expected = od[(od >= od_min).all(axis=1)]
     density = np.empty((3, 5000), np.float32)
-    loops.look_up(pixels, od_table(), density)
-    count, sums = loops.moments(density, least_stained_od(od_min))
+    look_up(pixels, od_table(), density)
+    count, sums = moments(density, od_min)
     assert count == len(expected)
     np.testing.assert_allclose(density, od.T, atol=1e-6)
     np.testing.assert_allclose(sums[:3], expected.sum(axis=0), rtol=1e-5)
@@ -153,14 +153,25 @@ def test_colors_all_around_the_mean_are_ordered_by_angle():
     pixels = np.array([[190, 190, 20], [20, 190, 190], [190, 20, 190]], np.uint8)
     pixels = np.repeat(pixels, [50, 30, 20], axis=0)
     density = np.empty((3, len(pixels)), np.float32)
-    loops.look_up(pixels, od_table(), density)
+    look_up(pixels, od_table(), density)
     axes = np.array([[1.0, -1.0], [-1.0, -1.0], [0.0, 2.0]]) / np.sqrt([2.0, 6.0])
     x, y = axes.T @ density
     assert (x < 0).any()
-    found = extreme_angles(
-        density, (-1.0, len(pixels)), axes, 5.0, np.empty((2, len(pixels)), np.float32)
-    )
+    room = np.empty((2, len(pixels)), np.float32)
+    found = extreme_angles(density, -1.0, len(pixels), axes, 5.0, room)
     np.testing.assert_allclose(found, np.percentile(np.arctan2(y, x), (5, 95)), atol=1e-6)
+
+
+@given(
+    values=hnp.arrays(np.float32, st.integers(1, 3000), elements=st.floats(0, 4, width=32)),
+)
+def test_the_strongest_concentration_is_the_percentile_of_all_pixels(values):
+    """Also where a pixel in 61 says little of the others."""
+    density = np.stack([values, values[::-1], np.zeros_like(values)])
+    weights = np.array([0.75, 0.5, 0.25])
+    expected = np.percentile(weights @ density.astype(float), 99)
+    found = strongest(density, weights, np.empty((2, len(values)), np.float32))
+    assert found == pytest.approx(expected, abs=1e-5)
 
 
 @given(he=hnp.arrays(float, (3, 2), elements=st.floats(0.05, 1)))
