@@ -100,6 +100,8 @@ class StageTimer:
 def child(slide: Path, model: Path, method: str, split: bool) -> None:
     """Analyze once and print what it took, as JSON."""
     import matplotlib.backends.backend_agg  # noqa: F401
+    import numba  # noqa: F401
+    import zarr  # noqa: F401
 
     from napari_crlm_spa.core.classifier import inference, runtime
     from napari_crlm_spa.core.classifier.inference import ClassifyOptions
