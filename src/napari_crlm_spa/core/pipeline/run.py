@@ -88,6 +88,7 @@ def analyze_slide(
         yield Progress("Finding tissue", 0, 1)
         with clock.time("finding tissue"):
             grid = ahead.plan(opened, options.tiling, regions)
+            give_back_memory()
         yield Progress("Finding tissue", 1, 1, changed=grid)
         folder = AnalysisFolder.for_slide(Path(out_dir), path, opened.info.fingerprint)
         job = Job(opened, card, model_dir, options, regions, grid, folder, clock)

@@ -127,6 +127,9 @@ def tissue_share(
             damage.append(error)
     if damage and len(damage) == len(blocks):
         raise damage[0]
+    if slide.level_for(grid.stride_um / cells) != slide.level_for(grid.mpp):
+        # The tiles need that memory, and none of these pixels.
+        slide.forget_pixels()
     return np.where(wanted, share, 0.0)
 
 

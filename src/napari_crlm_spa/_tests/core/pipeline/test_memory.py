@@ -3,11 +3,11 @@
 import ctypes
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from napari_crlm_spa.core.pipeline import analyze_to_end, memory, run
+from napari_crlm_spa.core.store import REPORT_HTML, TILES_JOURNAL
 
 READ_AND_FREE = """
 import threading
@@ -45,18 +45,21 @@ def test_what_a_thread_has_freed_goes_back_to_the_system():
     assert float(told.stdout) > 60
 
 
-def test_a_run_gives_it_back_once_the_tiles_are_classified(slide, options, monkeypatch, tmp_path):
+def test_a_run_gives_it_back_before_the_first_tile_and_after_the_last(
+    slide, options, monkeypatch, tmp_path
+):
     seen = []
 
     def record():
-        (folder,) = Path(tmp_path / "out").iterdir()
-        seen.append({path.name for path in folder.iterdir()})
+        folder = tmp_path / "out" / slide.stem
+        seen.append({path.name for path in folder.iterdir()} if folder.exists() else set())
 
     monkeypatch.setattr(run, "give_back_memory", record)
     analyze_to_end(slide, tmp_path / "out", options)
-    (there,) = seen
-    assert "report.html" not in there
-    assert any("journal" in name for name in there)
+    before, after = seen
+    assert not before
+    assert TILES_JOURNAL in after
+    assert REPORT_HTML not in after
 
 
 def test_elsewhere_nothing_is_asked_of_the_c_library(monkeypatch):

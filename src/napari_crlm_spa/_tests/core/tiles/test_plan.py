@@ -256,3 +256,14 @@ def test_batches_hold_every_pending_tile_once_strip_by_strip(size):
     np.testing.assert_array_equal(at[np.lexsort((at[:, 1], at[:, 0]))], grid.pending())
     strip = at[:, 1] // STRIP_TILES
     np.testing.assert_array_equal(at, at[np.lexsort((at[:, 1], at[:, 0], strip))])
+
+
+@pytest.mark.parametrize(("downsamples", "forgotten"), [((1.0, 4.0, 16.0), 1), ((1.0,), 0)])
+def test_pixels_of_the_mask_are_given_back_unless_tiles_are_read_from_the_same_level(
+    downsamples, forgotten, monkeypatch
+):
+    slide = ArraySlide(None, downsamples=downsamples, size_px=(2240, 2240))
+    given_back = []
+    monkeypatch.setattr(slide, "forget_pixels", lambda: given_back.append(1), raising=False)
+    plan_tiles(slide, TilingOptions())
+    assert len(given_back) == forgotten
