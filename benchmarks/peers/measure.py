@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 from peer import RESULT
 
-_SAMPLE_S = 0.1
+_SAMPLE_S = 0.25
 _REASON_CHARS = 220
 
 
@@ -127,7 +127,9 @@ class _Memory:
         while not self._stopped.wait(_SAMPLE_S):
             try:
                 root = psutil.Process(self._pid)
-                held = sum(map(_held, [root, *root.children(recursive=True)]))
+                children = root.children(recursive=True)
+                # What is shared is counted out only where it must be: that takes CPU time itself.
+                held = sum(map(_held, [root, *children])) if children else root.memory_info().rss
             except psutil.Error:
                 continue
             self._peak = max(self._peak, held)
