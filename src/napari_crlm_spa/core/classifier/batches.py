@@ -117,16 +117,15 @@ class BatchSender:
         assert self._input is not None
         graph = torch.cuda.CUDAGraph()
         try:
-            with torch.backends.cudnn.flags(benchmark=True):
-                aside = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
-                aside.wait_stream(torch.cuda.current_stream(self._device))
-                with torch.cuda.stream(aside):
-                    for _ in range(_WARM_UP):
-                        self._network(self._input)
-                torch.cuda.current_stream(self._device).wait_stream(aside)
-                # What other threads of this process do on the GPU is no part of the batch.
-                with torch.cuda.graph(graph, capture_error_mode="thread_local"):
-                    answer = self._network(self._input)
+            aside = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
+            aside.wait_stream(torch.cuda.current_stream(self._device))
+            with torch.cuda.stream(aside):
+                for _ in range(_WARM_UP):
+                    self._network(self._input)
+            torch.cuda.current_stream(self._device).wait_stream(aside)
+            # What other threads of this process do on the GPU is no part of the batch.
+            with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+                answer = self._network(self._input)
         except torch.OutOfMemoryError:
             self._input = None
             raise

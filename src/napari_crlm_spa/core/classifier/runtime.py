@@ -206,7 +206,11 @@ class Classifier:
         return *self._answer(self.network, tiles), fallback
 
     def _answer(self, network: nn.Module, batch: Tensor) -> tuple[Tensor, Tensor | None]:
-        logits, middle = network(batch)
+        # By default cuDNN takes the first algorithm that fits, and rounds 32 bits to 19. A GPU's
+        # batches are of one size, so that a trial of its algorithms pays.
+        cudnn = torch.backends.cudnn
+        with cudnn.flags(enabled=cudnn.enabled, benchmark=self.in_flight > 1, allow_tf32=False):
+            logits, middle = network(batch)
         probabilities = torch.softmax(logits.float() / self.card.temperature, dim=1)
         return probabilities, None if self.known is None else self.known.strangeness(middle)
 

@@ -68,6 +68,24 @@ def test_two_batches_may_be_begun_and_their_memory_used_again(network, tiles):
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+class SeesSettings(torch.nn.Module):
+    """Notes how cuDNN is set while it is called."""
+
+    def forward(self, batch):
+        cudnn = torch.backends.cudnn
+        self.seen = (cudnn.enabled, cudnn.benchmark, cudnn.allow_tf32)
+        return torch.zeros(len(batch), 7), torch.zeros(len(batch), 4)
+
+
+def test_a_gpus_batches_are_computed_by_cudnns_quickest_algorithm_and_32_bits_are_32_bits(tiles):
+    cudnn = torch.backends.cudnn
+    before = (cudnn.enabled, cudnn.benchmark, cudnn.allow_tf32)
+    network = SeesSettings()
+    OnCard(CARD, network, CPU, 4).predict(tiles)
+    assert network.seen == (True, True, False)
+    assert (cudnn.enabled, cudnn.benchmark, cudnn.allow_tf32) == before
+
+
 def test_out_of_memory_halves_the_batch_and_loses_no_tile(tiles):
     network = SmallMemory(fits=3)
     classifier = OnCard(CARD, network, CPU, batch_size=16)
