@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from napari_crlm_spa.core.classifier.fused import Block, Convolution, FusedNetwork
 
 LEVELS = 255
-WEIGHT_LEVELS = 127
+_WEIGHT_LEVELS = 127
 _BATCH = 16
 
 
@@ -111,15 +111,16 @@ class Calibration:
         return cls(entering, seen)
 
 
-def weight_scales(weight: Tensor) -> Tensor:
-    """Return the size of a step per output channel: 127 of them reach the largest weight.
+def short_weight(weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Return 8-bit weights and the size of a step per output channel, shape (out,).
 
     Parameters
     ----------
     weight
         Shape (out, in, height, width), float32.
     """
-    return weight.abs().amax(dim=(1, 2, 3)).clamp(min=1e-8) / WEIGHT_LEVELS
+    scales = weight.abs().amax(dim=(1, 2, 3)).clamp(min=1e-8) / _WEIGHT_LEVELS
+    return torch.round(weight / scales.view(-1, 1, 1, 1)).to(torch.int8), scales
 
 
 class QuantizedConvolution(nn.Module):
@@ -133,10 +134,8 @@ class QuantizedConvolution(nn.Module):
         added: Scaling | None = None,
     ) -> None:
         super().__init__()
-        weight = convolution.weight.float()
-        self.scales = weight_scales(weight)
+        whole, self.scales = short_weight(convolution.weight.float())
         self.zeros = torch.zeros_like(self.scales, dtype=torch.int32)
-        whole = torch.round(weight / self.scales.view(-1, 1, 1, 1)).to(torch.int8)
         self.bias = convolution.bias.float()
         self.given, self.result, self.added = given, seen.scaling, added
         self.relu = "relu" if convolution.relu else "none"

@@ -20,10 +20,9 @@ from torch import Tensor, nn
 from napari_crlm_spa.core.classifier.fused import Block, Convolution, FusedNetwork
 from napari_crlm_spa.core.classifier.int8 import (
     LEVELS,
-    WEIGHT_LEVELS,
     Calibration,
     Scaling,
-    weight_scales,
+    short_weight,
 )
 
 #: Tiles that are computed at once; fewer are filled up. A graph of one size is quicker than one
@@ -118,11 +117,12 @@ class _Drawing:
 
     def _convolution(self, module: nn.Module, x: Any, came_in: Any = None) -> Any:
         assert isinstance(module, Convolution)
-        weight = self._number(_numpy(module.weight))
-        if self._calibration is not None:
-            largest = weight_scales(module.weight) * WEIGHT_LEVELS
-            ends = [self._number(_numpy(sign * largest.view(-1, 1, 1, 1))) for sign in (-1, 1)]
-            weight = self._op.fake_quantize(weight, *ends, *ends, 2 * WEIGHT_LEVELS + 1)
+        if self._calibration is None:
+            weight = self._number(_numpy(module.weight))
+        else:
+            whole, scales = short_weight(module.weight)
+            weight = self._op.convert(self._op.constant(whole.numpy()), "f32")
+            weight = self._op.multiply(weight, self._number(_numpy(scales.view(-1, 1, 1, 1))))
         y = self._added(module, x, weight)
         if came_in is not None:
             y = self._op.add(y, came_in)

@@ -80,8 +80,7 @@ class Settling:
 
     @property
     def _may_be_int8(self) -> bool:
-        asked = self.begun[1].asked == "int8"
-        return asked and self.device.type == "cpu" and not why_no_int8()
+        return _may_be_int8(self.device, self.begun[1].asked)
 
     def on(self, sample: Sample) -> Settled:
         """Return the quickest network that gives the classes of 32 bits on tiles of the slide."""
@@ -97,13 +96,12 @@ class Settling:
         return settled
 
     def _int8(self, exact: FusedNetwork, tiles: _Tiles) -> Settled:
-        network, precision = self.begun
         if len(tiles) < CALIBRATION_TILES + CHECK_TILES:
             why = (
                 f"the slide has {len(tiles)} tissue tiles to look at, and 8 bits need "
                 f"{CALIBRATION_TILES + CHECK_TILES} to be calibrated and checked"
             )
-            return network, fall_back(precision, precision.used, why)
+            return self._without_int8(why)
         seen, unseen = tiles[:CALIBRATION_TILES], tiles[CALIBRATION_TILES:]
         calibration = Calibration.of(exact, torch.from_numpy(seen))
         engine, agreement, reasons = self._engine_for("int8"), None, []
@@ -119,11 +117,15 @@ class Settling:
                     return quick, Precision("int8", "int8", f"{why}.", agreement, engine=engine)
             reasons.append(why)
             if not engine.is_openvino:
-                return network, fall_back(
-                    precision, precision.used, ", and ".join(reasons), agreement
-                )
+                return self._without_int8(", and ".join(reasons), agreement)
             engine = engine.torch_instead(why)
             logger.warning("%s", engine.why)
+
+    def _without_int8(self, why: str, agreement: Agreement | None = None) -> Settled:
+        precision = self.begun[1]
+        instead = fall_back(precision, precision.used, why, agreement)
+        engine = self._engine_for(precision.used)
+        return _formed(self.plain, self.device, dataclasses.replace(instead, engine=engine))
 
     def _engine_for(self, number_format: str) -> Engine:
         engine = self.begun[1].engine
@@ -172,8 +174,16 @@ def begin(plain: TileNetwork, device: torch.device, asked: str, engine: str = "t
         As in `choose_engine`.
     """
     precision = choose_precision(device, asked)
-    chosen = choose_engine(engine, device, precision.used)
+    if _may_be_int8(device, asked):
+        # Compiling what will hardly be used takes time and memory.
+        chosen = Engine(engine, why="8 bits are not calibrated yet.")
+    else:
+        chosen = choose_engine(engine, device, precision.used)
     return _formed(plain, device, dataclasses.replace(precision, engine=chosen))
+
+
+def _may_be_int8(device: torch.device, asked: str) -> bool:
+    return asked == "int8" and device.type == "cpu" and not why_no_int8()
 
 
 def _formed(plain: TileNetwork, device: torch.device, precision: Precision) -> Settled:
@@ -181,7 +191,8 @@ def _formed(plain: TileNetwork, device: torch.device, precision: Precision) -> S
     engine = precision.engine
     if engine.is_openvino:
         try:
-            network = OpenVinoNetwork(fuse(plain), precision.dtype)
+            # Only drawn from, so that it needs no operators of its own: they cost memory.
+            network = OpenVinoNetwork(FusedNetwork(plain), precision.dtype)
             if answers_alike(network, plain, precision.dtype, plain.tile_px):
                 return network, precision
             why = f"{engine.name} answers otherwise"
