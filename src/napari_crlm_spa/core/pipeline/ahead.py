@@ -8,10 +8,13 @@ from concurrent.futures import Future
 from pathlib import Path
 from threading import Lock
 
+import numpy as np
+
 from napari_crlm_spa.core.classifier.card import load_card, model_folder
 from napari_crlm_spa.core.pipeline.options import AnalysisOptions, settle
 from napari_crlm_spa.core.progress import Progress
 from napari_crlm_spa.core.slide import Slide, open_slide
+from napari_crlm_spa.core.stain import StainNormalizer, StainOptions, estimate_slide_matrix
 from napari_crlm_spa.core.tiles import (
     RegionsOfInterest,
     TileGrid,
@@ -81,6 +84,7 @@ class Ahead:
             from napari_crlm_spa.core.classifier.runtime import load_classifier
 
             load_classifier(model_dir, options.classify)
+            _make_machine_code(options.stain)
             self._loaded.add(model)
         yield Progress("Finding tissue", 0, 1)
         with open_slide(slide, mpp=options.mpp, decoder=options.decoder) as opened:
@@ -88,6 +92,12 @@ class Ahead:
             regions = read_regions(options.regions, corner_xy0) if options.regions else None
             self.plan(opened, options.tiling, regions)
         yield Progress("Finding tissue", 1, 1)
+
+
+def _make_machine_code(options: StainOptions) -> None:
+    """Do to a tile of glass what is done to tissue: the first time on a machine takes seconds."""
+    glass = np.full((1, 8, 8, 3), 243, np.uint8)
+    StainNormalizer(options, estimate_slide_matrix(glass, options)).normalize(glass)
 
 
 def _key(slide: Slide, tiling: TilingOptions, regions: RegionsOfInterest | None) -> Hashable:
