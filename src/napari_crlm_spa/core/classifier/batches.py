@@ -90,7 +90,8 @@ class BatchSender:
         own[n:] = 0
         found = self._answer(packed)
         back = [None if part is None else self._home(part[:n]) for part in found]
-        arrived = torch.cuda.Event() if self._cuda else None  # type: ignore[no-untyped-call]
+        # Waiting for it shall not keep a processor busy that could decode.
+        arrived = torch.cuda.Event(blocking=True) if self._cuda else None  # type: ignore[no-untyped-call]
         if arrived is not None:
             arrived.record()
 

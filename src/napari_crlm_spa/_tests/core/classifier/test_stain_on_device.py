@@ -3,6 +3,8 @@
 The device is the CPU, and an NVIDIA GPU where there is one.
 """
 
+import itertools
+
 import numpy as np
 import pytest
 import torch
@@ -72,6 +74,25 @@ def test_every_option_means_the_same(options):
         assert fallback.sum() > assert_same(drawn()[:6], "per_tile").sum()
 
 
+@pytest.mark.parametrize("channels", [(1, 2, 0), (2, 0, 1), (2, 1, 0)])
+def test_whichever_stain_absorbs_more_red_is_hematoxylin(channels):
+    tiles = drawn()[:3, :, :, channels].copy()
+    assert not assert_same(tiles, "per_tile").any()
+
+
+def test_stain_on_less_than_a_hundredth_of_a_tile_is_too_weak():
+    speck = np.full((96, 96, 3), 243, np.uint8)
+    speck[:6, :8] = stained_tile(glass=0)[:6, :8]
+    assert assert_same(speck[None], "per_tile", stained_min=0.001).all()
+
+
+def test_grays_with_a_little_noise_are_one_color():
+    grays = np.repeat(np.linspace(60, 200, 96 * 96).reshape(96, 96, 1), 3, axis=2)
+    grays[::10, :, 0] += 1
+    tile = grays.astype(np.uint8)
+    assert assert_same(tile[None], "per_tile", separation_min_deg=0.0).all()
+
+
 def test_more_tiles_than_fit_at_once_stay_in_their_order():
     tiles = np.stack([stained_tile(seed, OTHER_HE, size=24) for seed in range(67)])
     tiles[::5] = 243
@@ -89,6 +110,8 @@ def test_the_closed_form_gives_lapacks_eigenvalues_and_vector():
     rng = np.random.default_rng(0)
     points = rng.normal(size=(200, 40, 3)) * rng.uniform(0.01, 1, (200, 1, 3))
     matrices = points.swapaxes(1, 2) @ points
+    # Here two of the three rows cannot tell the vector.
+    matrices[:6] = [np.diag(order) for order in itertools.permutations((0.1, 2.0, 3.0))]
     values, vectors = np.linalg.eigh(matrices)
     found, vector = _eigenvalues_and_least_vector(torch.from_numpy(matrices))
     np.testing.assert_allclose(found.numpy(), values, atol=1e-13 * values.max())
