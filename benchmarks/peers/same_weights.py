@@ -1,9 +1,10 @@
 """Model folders for the comparison, and a crop of the slide: made once, kept in a folder.
 
 Without a trained model the trunk is random, its residual branches damped so that rounding does not
-grow from block to block, and the head learns groups of like colors among tiles of the slide, plain
-and stained. So all classes occur, their histogram shows whether two programs did the same work,
-and 16 bits tell the classes apart as in a trained network.
+grow from block to block, and the head tells two groups apart by that which differs most among the
+features of tiles of the slide, plain and stained, where few tiles lie between them. So the
+histogram of classes shows whether two programs did the same work, and 16 and 8 bits tell the
+classes apart as in a trained network.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import tifffile
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
-from sklearn.cluster import KMeans
+from torch import nn
 from torch.nn import functional
 from torchvision.models.resnet import Bottleneck
 
@@ -37,9 +38,11 @@ from napari_crlm_spa.core.tiles import (
 )
 
 _SEED = 0
-_FIT_TILES, _PROBE_TILES = 48, 4
+_FIT_TILES, _PROBE_TILES = 96, 4
 #: Weight of a residual branch beside the shortcut, and steps in which the head is trained.
-_DAMPED, _STEPS = 0.2, 100
+_DAMPED, _STEPS = 0.05, 100
+#: Between these shares of the tiles, in order of what differs most, two groups part.
+_TAIL = (0.8, 0.97)
 _HIDDEN = {"tiny": 32}
 
 
@@ -119,15 +122,14 @@ def _densest(tissue: NDArray[np.bool_], side: int) -> tuple[int, int]:
 
 
 def _fit(network: TileNetwork, tiles: torch.Tensor) -> None:
-    """Set batch statistics and train the head to tell groups of like colors apart."""
+    """Set batch statistics and train the head to tell groups of tiles apart."""
     for module in network.modules():
-        if isinstance(module, torch.nn.BatchNorm2d):
+        if isinstance(module, nn.BatchNorm2d):
             module.momentum = None  # a plain mean over all batches
-        if isinstance(module, torch.nn.Dropout):
+        if isinstance(module, nn.Dropout):
             module.p = 0.0
         if isinstance(module, Bottleneck):
-            torch.nn.init.constant_(module.bn3.weight, _DAMPED)
-    groups = torch.from_numpy(_color_groups(tiles.numpy(), network.n_classes)).long()
+            nn.init.constant_(module.bn3.weight, _DAMPED)
     with torch.no_grad():
         network.train()
         for batch in tiles[:: max(1, len(tiles) // 32)].split(16):
@@ -135,22 +137,43 @@ def _fit(network: TileNetwork, tiles: torch.Tensor) -> None:
         network.eval()
         floats = [batch.permute(0, 3, 1, 2).float() for batch in tiles.split(16)]
         features = torch.cat([network.features(batch) for batch in floats])
-        first = network.head[0]
-        assert isinstance(first, torch.nn.Linear)
-        first.weight.div_(features.std(dim=0) + 1e-6)
-        first.bias.sub_(first.weight @ features.mean(dim=0))
-    optimizer = torch.optim.Adam(network.head.parameters(), lr=1e-3)
+        # The first half are the tiles without stain normalization.
+        first, plain = network.head[0], slice(len(features) // 2)
+        places = _look_along_what_differs_most(first, features, plain)
+    groups = torch.bucketize(places, _few_apart(places[plain]))
+    optimizer = torch.optim.Adam(network.head[1:].parameters(), lr=3e-3)
     for _ in range(_STEPS):
         optimizer.zero_grad()
         functional.cross_entropy(network.head(features), groups).backward()
         optimizer.step()
 
 
-def _color_groups(tiles: NDArray[np.uint8], count: int) -> NDArray[np.int32]:
-    pixels = tiles.reshape(len(tiles), -1, 3).astype(np.float32)
-    colors = np.concatenate([pixels.mean(axis=1), pixels.std(axis=1)], axis=1)
-    groups: NDArray[np.int32] = KMeans(count, n_init=3, random_state=_SEED).fit_predict(colors)
-    return groups
+def _look_along_what_differs_most(
+    first: nn.Module, features: torch.Tensor, among: slice
+) -> torch.Tensor:
+    """Let the head's first layer see the first principal component alone; return it, scaled to 1.
+
+    There the tiles differ a hundred times more than 8 or 16 bits blur.
+    """
+    assert isinstance(first, nn.Linear)
+    middle = features[among].mean(dim=0)
+    direction = torch.linalg.svd(features[among] - middle, full_matrices=False)[2][0]
+    places = (features - middle) @ direction
+    scale = places[among].std()
+    signs = torch.sign(torch.randn(len(first.weight)))
+    first.weight.copy_(signs[:, None] * direction / scale)
+    first.bias.copy_(-first.weight @ middle + 4 * torch.rand(len(first.weight)) - 2)
+    return places / scale
+
+
+def _few_apart(places: torch.Tensor) -> torch.Tensor:
+    """Return where the tiles of the longer tail part from the others: at the widest gap there."""
+    if ((places - places.mean()) ** 3).mean() < 0:
+        return -_few_apart(-places)
+    first, last = (int(share * len(places)) for share in _TAIL)
+    ordered = places.sort().values[first:last]
+    at = int(ordered.diff().argmax())
+    return ((ordered[at] + ordered[at + 1]) / 2).reshape(1)
 
 
 def _add_probe(folder: Path, network: TileNetwork, tiles: NDArray[np.uint8]) -> None:
