@@ -27,6 +27,8 @@ _LATER = (
     "napari_crlm_spa.core.pipeline.classify",
     "napari_crlm_spa.core.report.html",
     "napari_crlm_spa.core.report.picture",
+    "napari_crlm_spa.core.slide.openslide_slide",
+    "napari_crlm_spa.core.stain.loops",
     "matplotlib.backends.backend_agg",
     "sklearn.mixture",
     "zarr",
