@@ -28,8 +28,8 @@ _LATER = (
     "napari_crlm_spa.core.report.html",
     "napari_crlm_spa.core.report.picture",
     "napari_crlm_spa.core.slide.openslide_slide",
-    "napari_crlm_spa.core.stain.loops",
     "matplotlib.backends.backend_agg",
+    "numba",
     "sklearn.mixture",
     "zarr",
 )
