@@ -154,7 +154,7 @@ def _compile(model: Any, dtype: torch.dtype, calibration: Calibration | None) ->
     core = openvino.Core()
     wanted = {
         "INFERENCE_PRECISION_HINT": _HINTS[dtype],
-        # As many as PyTorch takes, by --threads of a cluster, OMP_NUM_THREADS or the processor.
+        # OMP_NUM_THREADS, or what the process was given: PyTorch has found out.
         "INFERENCE_NUM_THREADS": torch.get_num_threads(),
         "NUM_STREAMS": 1,
         "PERFORMANCE_HINT": "LATENCY",

@@ -129,10 +129,9 @@ class Settling:
 
     def _engine_for(self, number_format: str) -> Engine:
         engine = self.begun[1].engine
-        # What has failed once is not tried again.
-        return (
-            engine if engine.fell_back else choose_engine(engine.asked, self.device, number_format)
-        )
+        if engine.fell_back:  # What has failed once is not tried again.
+            return engine
+        return choose_engine(engine.asked, self.device, number_format)
 
     def _quantized(
         self, exact: FusedNetwork, engine: Engine, calibration: Calibration
