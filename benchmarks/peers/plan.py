@@ -61,9 +61,11 @@ class Durations:
 
     def left(self, turns: Sequence[Turn]) -> str:
         """Say how long the turns that are to come will take."""
-        known = [self._seconds[turn.key] for turn in turns if turn.key in self._seconds]
         if not turns:
             return "all done"
-        if not known:
+        if not self._seconds:
             return f"{len(turns)} runs to go, how long is not known yet"
-        return f"{len(turns)} runs to go, about {fmean(known) * len(turns) / 60:.0f} min"
+        # What has not run yet is taken to be like the others.
+        usual = fmean(self._seconds.values())
+        seconds = sum(self._seconds.get(turn.key, usual) for turn in turns)
+        return f"{len(turns)} runs to go, about {seconds / 60:.0f} min"
