@@ -17,7 +17,7 @@ from pathlib import Path
 import same_weights
 from contenders import RESNET, TINY, Contender, contenders
 from describe import text_of
-from document import put_between_markers
+from document import around_markers, put_between_markers
 from measure import Run, RunFailedError, run
 from plan import Durations, Turn
 from table import Row
@@ -59,6 +59,9 @@ class Comparison:
 
     def compare(self) -> str:
         """Run all; return the Markdown."""
+        if self._options.docs:
+            for network in self._options.networks:
+                around_markers(self._options.docs, _marker(network))
         turns = [turn for network in self._options.networks for turn in self._turns(network)]
         durations = Durations(self._cache / "durations.json")
         self._say(durations.left(turns))
@@ -160,7 +163,7 @@ class Comparison:
         }
         (self._cache / "peers.json").write_text(json.dumps(raw, indent=1), "utf-8")
         if self._options.docs:
-            put_between_markers(self._options.docs, f"peers {network}", self._text(network))
+            put_between_markers(self._options.docs, _marker(network), self._text(network))
         if self._options.out:
             self._options.out.parent.mkdir(parents=True, exist_ok=True)
             texts = map(self._text, self._rows)
@@ -169,3 +172,7 @@ class Comparison:
     def _text(self, network: str) -> str:
         slide = f"{self._options.slide.name}, {self._size}"
         return text_of(network, self._rows[network], slide, self._threads(network), self._options)
+
+
+def _marker(network: str) -> str:
+    return f"peers {network}"

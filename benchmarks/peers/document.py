@@ -14,17 +14,35 @@ def put_between_markers(document: Path, name: str, text: str) -> None:
     Raises
     ------
     CrlmSpaError
-        If the document does not hold both comments once, in this order.
+        As `around_markers` does.
+    """
+    before, after = around_markers(document, name)
+    write_text(document, f"{before}\n\n{text.strip()}\n\n{after}")
+
+
+def around_markers(document: Path, name: str) -> tuple[str, str]:
+    """Return what stands up to the first comment and from the second on, these included.
+
+    Raises
+    ------
+    CrlmSpaError
+        If the document cannot be read, or does not hold both comments once, in this order.
     """
     begin, end = markers(name)
-    before, found_begin, rest = document.read_text("utf-8").partition(begin)
+    try:
+        text = document.read_text("utf-8")
+    except OSError as error:
+        raise CrlmSpaError(
+            f"{document} cannot be read ({error.strerror}). Name one that is there with --docs."
+        ) from error
+    before, found_begin, rest = text.partition(begin)
     between, found_end, after = rest.partition(end)
     if not (found_begin and found_end) or begin in between + after:
         raise CrlmSpaError(
             f"{document.name} does not say where the table of {name} goes. Write {begin} and {end} "
             "once, each on a line of its own."
         )
-    write_text(document, f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}")
+    return before + begin, end + after
 
 
 def markers(name: str) -> tuple[str, str]:
