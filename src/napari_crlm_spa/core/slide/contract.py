@@ -33,7 +33,7 @@ LEVEL_TOLERANCE = 0.01
 #: 0.2495 instead of 0.5 µm/px are.
 NATIVE_DRIFT_PX = 0.5
 #: Levels of more pixels than this are reduced band by band, to spare memory.
-_BAND_PX = 16_000_000
+_BAND_PX = 4_000_000
 
 
 class Slide(ABC):
@@ -180,8 +180,10 @@ class Slide(ABC):
             return self.read_level(index, 0, 0, level.width_px, level.height_px)
         by = max(1, min(level.width_px // width_px, level.height_px // height_px))
         rows = max(1, _BAND_PX // level.width_px // by) * by
-        bands = [
-            self.read_level(index, 0, y, level.width_px, min(rows, level.height_px - y))
-            for y in range(0, level.height_px, rows)
-        ]
-        return np.concatenate([np.asarray(Image.fromarray(band).reduce(by)) for band in bands])
+        bands = []
+        for y in range(0, level.height_px, rows):
+            band = self.read_level(index, 0, y, level.width_px, min(rows, level.height_px - y))
+            bands.append(np.asarray(Image.fromarray(band).reduce(by)))
+            # A band is as wide as the slide: nobody asks for it again.
+            self.forget_pixels()
+        return np.concatenate(bands)
