@@ -51,17 +51,6 @@ def flags(color_model):
     return ["--mpp", "0.5", "--model", color_model, "--mask-mpp", "2", "--device", "cpu"]
 
 
-@pytest.mark.parametrize(
-    ("given", "then"), [({}, "passive"), ({"OMP_WAIT_POLICY": "active"}, "active")]
-)
-def test_threads_of_the_network_do_not_spin_unless_asked_to(given, then):
-    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
-    code = "import os, napari_crlm_spa.cli; print(os.environ['OMP_WAIT_POLICY'])"
-    command = [sys.executable, "-c", code]
-    said = subprocess.check_output(command, env=environment | given, text=True)
-    assert said.strip() == then
-
-
 def test_analyze_writes_what_the_library_returns(run, slide, options, flags, tmp_path):
     code, out, _ = run("analyze", slide, "-o", tmp_path / "cli", *flags)
     expected = analyze_to_end(slide, tmp_path / "library", options)
