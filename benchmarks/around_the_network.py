@@ -219,7 +219,7 @@ def middle(slide: Path, side_px: int) -> np.ndarray:
 
 def finer(slide: Path, path: Path) -> Path:
     """Write the middle of a slide as if scanned at 40x."""
-    picture = Image.fromarray(middle(slide, 8192))
+    picture = Image.fromarray(middle(slide, 12_288))
     base = np.asarray(
         picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.BICUBIC)
     )
