@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from configparser import ConfigParser
 from configparser import Error as ConfigError
 from pathlib import Path
@@ -156,12 +156,14 @@ def closed(path: Path) -> UnreadableSlide:
     return UnreadableSlide(f"{path.name} has been closed. Open it again.")
 
 
-def too_large(path: Path, width_px: int, height_px: int) -> UnpyramidedSlide:
-    """Return the sentence for a giant without smaller levels."""
+def too_large(path: Path, levels_px: Sequence[tuple[int, int]]) -> UnpyramidedSlide:
+    """Return the sentence for a giant whose last, smallest level (width, height) is one, too."""
+    width_px, height_px = levels_px[-1]
+    size = f"{width_px:,} x {height_px:,} pixels"
+    has = f"no copy smaller than {size}" if len(levels_px) > 1 else f"one level, of {size}"
     return UnpyramidedSlide(
-        f"{path.name} is one level of {width_px:,} x {height_px:,} pixels without smaller "
-        "copies: looking at it or masking its tissue would take minutes. Convert it once: "
-        f'crlm-spa convert "{path.name}" "{path.stem}-pyramid.tif"'
+        f"{path.name} has {has}: looking at it or masking its tissue would take minutes. Convert "
+        f'it once: crlm-spa convert "{path.name}" "{path.stem}-pyramid.tif"'
     )
 
 

@@ -157,7 +157,8 @@ def _check_pyramid(slide: Slide, allow_huge: bool) -> None:
     info = slide.info
     coarsest = info.levels[-1]
     if coarsest.width_px * coarsest.height_px > diagnosis.HUGE_PX and not allow_huge:
-        raise diagnosis.too_large(info.path, info.width_px, info.height_px)
+        sizes_px = [(level.width_px, level.height_px) for level in info.levels]
+        raise diagnosis.too_large(info.path, sizes_px)
 
 
 def _check_pixels(slide: Slide) -> None:

@@ -72,7 +72,7 @@ def _check_size(path: Path, width_px: int, height_px: int, allow_huge: bool) -> 
             "Export the slide as pyramidal TIFF instead."
         )
     if width_px * height_px > diagnosis.HUGE_PX and not allow_huge:
-        raise diagnosis.too_large(path, width_px, height_px)
+        raise diagnosis.too_large(path, [(width_px, height_px)])
 
 
 def _to_rgb(picture: Image.Image) -> RgbImage:

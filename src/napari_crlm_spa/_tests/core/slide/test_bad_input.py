@@ -217,20 +217,22 @@ def test_damage_in_one_thread_does_not_disturb_others(tmp_path):
         assert tile is None or np.array_equal(tile, expected[index % 64])
 
 
-def giant_tiff(path, n_pages=1):
-    """10240 x 10240 pixels of one color, compressed to nothing."""
+def giant_tiff(path, sides=(10_240,)):
+    """Square levels of one color, compressed to nothing."""
     tile = np.full((1024, 1024), 200, np.uint8)
     with tifffile.TiffWriter(path) as writer:
-        writer.write(
-            (tile for _ in range(100)),
-            shape=(10_240, 10_240),
-            dtype=np.uint8,
-            tile=(1024, 1024),
-            compression="deflate",
-            metadata=None,
-            resolution=(40_000, 40_000),
-            resolutionunit="CENTIMETER",
-        )
+        for side in sides:
+            writer.write(
+                (tile for _ in range((side // 1024) ** 2)),
+                shape=(side, side),
+                dtype=np.uint8,
+                tile=(1024, 1024),
+                compression="deflate",
+                metadata=None,
+                subfiletype=int(side < sides[0]),
+                resolution=(40_000, 40_000),
+                resolutionunit="CENTIMETER",
+            )
     return path
 
 
@@ -241,6 +243,13 @@ def test_a_giant_without_levels_names_the_conversion(tmp_path):
     assert 'crlm-spa convert "giant.tif"' in sentence
     with open_slide(path, allow_huge=True) as slide:
         assert slide.read_level(0, 10_000, 10_000, 100, 100).mean() == 200
+
+
+def test_a_giant_whose_smallest_copy_is_one_too_names_that_copy(tmp_path):
+    path = giant_tiff(tmp_path / "huge.tif", (20_480, 10_240))
+    sentence = refusal(path, UnpyramidedSlide)
+    assert "no copy smaller than 10,240 x 10,240 pixels" in sentence
+    assert "crlm-spa convert" in sentence
 
 
 def picture_that_claims_to_be(path, width, height):
