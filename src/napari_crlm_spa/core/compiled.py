@@ -5,17 +5,24 @@ from __future__ import annotations
 import functools
 import types
 from collections.abc import Callable
+from pickle import UnpicklingError
 from typing import Any, Generic, ParamSpec, TypeVar
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
+#: No folder that may be written to; a disk that is full or gone; a file that was cut off.
+_CACHE_FAILURES = (RuntimeError, OSError, EOFError, UnpicklingError, ValueError, LookupError)
+
+
 class compiled(Generic[_P, _R]):  # noqa: N801 - a decorator
     """Compile a function of arrays and numbers on its first call, without Python's lock.
 
     The machine code is kept on disk, beside the package or else in the user's cache folder, so
-    that only the first run on a machine compiles; where neither can be written each process does.
+    that only the first run on a machine compiles; where it cannot be kept or read each process
+    does.
+    (numba pickles it, as Python does with its .pyc files: both are trusted as the source is.)
     Sums may be reordered (they are exact to rounding only); not-a-number must not occur.
 
     Parameters
@@ -38,9 +45,8 @@ class compiled(Generic[_P, _R]):  # noqa: N801 - a decorator
             try:
                 result = self._form(kept=True)(*args, **kwargs)
                 return result
-            # numba says so where it finds no folder that it may write to. The loops themselves
-            # raise neither and touch no file: the cache's disk is full or gone.
-            except (RuntimeError, OSError):
+            # The loops themselves raise none of it and touch no file.
+            except _CACHE_FAILURES:
                 self._kept = False
         result = self._form(kept=False)(*args, **kwargs)
         return result

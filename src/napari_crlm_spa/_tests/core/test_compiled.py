@@ -1,5 +1,9 @@
 """Loops as machine code: the same answers, wherever their cache may or may not be kept."""
 
+import os
+import subprocess
+import sys
+
 import numba
 import numpy as np
 import pytest
@@ -42,6 +46,23 @@ def test_a_loop_runs_where_the_disk_of_its_cache_is_full(monkeypatch):
     real = numba.njit
     monkeypatch.setattr(numba, "njit", njit)
     assert compiled(total)(VALUES) == 45
+
+
+@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
+@pytest.mark.parametrize("left", [0, 20])
+def test_a_loop_runs_where_its_cache_was_cut_off(tmp_path, suffix, left):
+    code = (
+        "import numpy as np; from napari_crlm_spa.core.stain.macenko import percentile;"
+        "print(percentile(np.arange(11, dtype=np.float32), 50))"
+    )
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    subprocess.run(command, env=environment, check=True)
+    kept = [path for path in tmp_path.rglob("*") if path.suffix == suffix]
+    assert kept
+    for path in kept:
+        path.write_bytes(path.read_bytes()[:left])
+    assert subprocess.check_output(command, env=environment, text=True).strip() == "5.0"
 
 
 def test_nothing_is_compiled_before_the_first_call(monkeypatch):

@@ -76,7 +76,9 @@ def choose_engine(asked: str, device: torch.device, number_format: str) -> Engin
     if absent:
         return Engine(asked, why=f"It needs nothing else: {absent}.")
     if number_format not in _QUICKER_IN or platform.machine().lower() not in _QUICKER_ON:
-        return Engine(asked, why=f"OpenVINO gains little in {number_format} here.")
+        return Engine(
+            asked, why=f"OpenVINO is taken in {' and '.join(_QUICKER_IN)} on x86 processors only."
+        )
     why = f"It is installed, and quicker than PyTorch in {number_format}."
     return Engine(asked, "openvino", why, openvino_version())
 
