@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from napari_crlm_spa.plugin.layers import kind_of
 
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 #: What napari calls: with a layer or the viewer; a generator's second part is for the release.
 Handler = Callable[[Any], Any]
-#: Handlers that were given back while others stood over them: what each owner had before them.
-_GONE: WeakKeyDictionary[Handler, dict[int, Any]] = WeakKeyDictionary()
+_Action = tuple[Callable[[], object], Callable[[], object] | None]
+#: What each handler of ours found in its place; it is bound once, so nothing comes round in a ring.
+_BELOW: WeakKeyDictionary[Handler, Handler | None] = WeakKeyDictionary()
+#: Handlers that were given back while others stood over them.
+_GONE: WeakSet[Handler] = WeakSet()
 
 
 class Keys:
@@ -42,11 +45,12 @@ class Keys:
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
-        self._handlers: dict[str, Handler] = {}
-        self._before: dict[str, Any] = {}
+        self._actions: dict[str, _Action] = {}
+        self._in_viewer: dict[str, Handler] = {}
         self._layer: Layer | None = None
-        self._before_in_layer: dict[str, Any] = {}
-        viewer.layers.selection.events.active.connect(self._on_active)
+        self._in_layer: dict[str, Handler] = {}
+        # Last: in a layer, too, who came last stands over the others.
+        viewer.layers.selection.events.active.connect(self._on_active, position="last")
         self._on_active()
 
     def bind(
@@ -63,42 +67,41 @@ class Keys:
             What to do; a held key presses once.
         """
         self.unbind(key)
-        handler = _on_press(press) if release is None else _while_held(press, release)
-        self._handlers[key] = handler
-        self._before[key] = _bind(self._viewer, key, handler)
+        self._actions[key] = press, release
+        self._in_viewer[key] = _bind(self._viewer, key, press, release)
         if self._layer is not None:
-            self._before_in_layer[key] = _bind(self._layer, key, handler)
+            self._in_layer[key] = _bind(self._layer, key, press, release)
 
     def unbind(self, key: str) -> None:
         """Give one key back; one that is not ours stays as it is."""
-        handler = self._handlers.pop(key, None)
-        if handler is None:
+        if self._actions.pop(key, None) is None:
             return
-        _restore(self._viewer, key, handler, self._before.pop(key))
+        _restore(self._viewer, key, self._in_viewer.pop(key))
         if self._layer is not None:
-            _restore(self._layer, key, handler, self._before_in_layer.pop(key))
+            _restore(self._layer, key, self._in_layer.pop(key))
 
     def let_go(self) -> None:
         """Give all keys back."""
         self._viewer.layers.selection.events.active.disconnect(self._on_active)
         self._leave_layer()
-        for key in list(self._handlers):
+        for key in list(self._actions):
             self.unbind(key)
 
     def _on_active(self, _event: Any = None) -> None:
         active = self._viewer.layers.selection.active
-        if active is self._layer:
+        # What stands between a plugin and the viewer wraps a layer anew each time: equal, not same.
+        if active == self._layer:
             return
         self._leave_layer()
         if active is not None and kind_of(active.metadata) is not None:
             self._layer = active
-            for key, handler in self._handlers.items():
-                self._before_in_layer[key] = _bind(active, key, handler)
+            for key, action in self._actions.items():
+                self._in_layer[key] = _bind(active, key, *action)
 
     def _leave_layer(self) -> None:
-        if self._layer is not None:
-            for key, handler in self._handlers.items():
-                _restore(self._layer, key, handler, self._before_in_layer.pop(key))
+        for key, handler in self._in_layer.items():
+            _restore(self._layer, key, handler)
+        self._in_layer.clear()
         self._layer = None
 
 
@@ -118,20 +121,24 @@ def _while_held(press: Callable[[], object], release: Callable[[], object]) -> H
     return handler
 
 
-def _bind(owner: Any, key: str, handler: Handler) -> Any:
-    """Bind a key of a viewer or a layer; return what was bound before."""
-    return owner.bind_key(key, handler, overwrite=True)
+def _bind(
+    owner: Any, key: str, press: Callable[[], object], release: Callable[[], object] | None
+) -> Handler:
+    """Bind a key of a viewer or a layer with a handler that is bound nowhere else."""
+    handler = _on_press(press) if release is None else _while_held(press, release)
+    _BELOW[handler] = owner.bind_key(key, handler, overwrite=True)
+    return handler
 
 
-def _restore(owner: Any, key: str, handler: Handler, before: Any) -> None:
+def _restore(owner: Any, key: str, handler: Handler) -> None:
     """Take our handler out; who has bound the key after us keeps it."""
-    now = owner.bind_key(key, None)
-    back = before
-    if now is not handler:
-        # Whoever stands over us would bring us back when he lets go.
-        _GONE.setdefault(handler, {})[id(owner)] = before
-        back = now
-    while back in _GONE and id(owner) in _GONE[back]:
-        back = _GONE[back][id(owner)]
+    back = owner.bind_key(key, None)
+    if back is handler:
+        back = _BELOW[handler]
+    else:
+        # Whoever stands over us does not bring us back when he lets go.
+        _GONE.add(handler)
+    while back in _GONE:
+        back = _BELOW[back]
     if back is not None:
         owner.bind_key(key, back, overwrite=True)

@@ -2,7 +2,10 @@
 
 import numpy as np
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from napari.components import ViewerModel
+from napari.utils._proxies import PublicOnlyProxy
 from napari.utils.key_bindings import KeymapHandler
 
 from napari_crlm_spa.plugin.keys import Keys
@@ -144,3 +147,51 @@ def test_two_parts_of_the_panel_have_keys_of_their_own(viewer, keyboard):
     keyboard.down("1")
     assert pressed == ["first", "second"]
     assert len(viewer.layers[-1].keymap) == 1
+
+
+def test_a_layer_that_is_active_again_is_not_left(viewer, keyboard):
+    """Plugins get the viewer wrapped, and with it each layer, anew each time."""
+    ours = viewer.add_labels(np.zeros(SHAPE, np.uint8), metadata=OURS)
+    pressed = []
+    first, second = (Keys(PublicOnlyProxy(viewer)) for _ in range(2))
+    second.bind("B", lambda: pressed.append("second"))
+    first.bind("B", lambda: pressed.append("first"))
+    viewer.layers.selection.events.active(value=ours)
+    keyboard.down("B")
+    assert pressed == ["first"]
+
+
+TAKE, GIVE = ("take", "give")
+PART = st.sampled_from(["queue", "desk", "hand"])
+STEP = st.one_of(
+    st.tuples(st.just(TAKE), PART),
+    st.tuples(st.just(GIVE), PART),
+    st.tuples(st.just("look at"), st.sampled_from([0, 1, 2])),
+)
+
+
+@given(st.lists(STEP, max_size=16), st.booleans())
+@example([(TAKE, "queue"), (TAKE, "desk"), (GIVE, "queue"), (TAKE, "queue"), (GIVE, "desk")], True)
+def test_whoever_took_a_key_last_and_has_not_given_it_back_hears_it(steps, wrapped):
+    viewer = ViewerModel()
+    keyboard, pressed, holders = Keyboard(viewer), [], {}
+    seen = PublicOnlyProxy(viewer) if wrapped else viewer
+    for metadata in (OURS, OURS, {}):
+        viewer.add_labels(np.zeros(SHAPE, np.uint8), metadata=metadata)
+    viewer.bind_key("B", lambda _viewer: pressed.append("before"))
+    for step, what in steps:
+        if step == "look at":
+            viewer.layers.selection.active = viewer.layers[what]
+        elif step == TAKE and what not in holders:
+            holders[what] = Keys(seen)
+            holders[what].bind("B", lambda what=what: pressed.append(what))
+        elif step == GIVE and what in holders:
+            holders.pop(what).let_go()
+        keyboard.down("B")
+        assert pressed.pop() == ([*holders] or ["before"])[-1]
+        keyboard.up("B")
+    for keys in holders.values():
+        keys.let_go()
+    keyboard.down("B")
+    assert pressed == ["before"]
+    assert not any(layer.keymap for layer in viewer.layers)
