@@ -34,6 +34,7 @@ from napari_crlm_spa.cli import (
     train,
 )
 from napari_crlm_spa.cli.progress import console
+from napari_crlm_spa.core.pipeline.memory import share_stores
 from napari_crlm_spa.errors import CrlmSpaError
 
 #: A problem that the user can mend, as with wrong flags.
@@ -109,6 +110,7 @@ def _print_anything() -> None:
 def main() -> None:
     """Run the program: one sentence and exit code 2 for what the user can mend."""
     _print_anything()
+    share_stores()
     try:
         app()
     except CrlmSpaError as error:

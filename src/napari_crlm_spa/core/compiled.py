@@ -21,7 +21,8 @@ class compiled(Generic[_P, _R]):  # noqa: N801 - a decorator
 
     The machine code is kept on disk, beside the package or else in the user's cache folder, so
     that only the first run on a machine compiles; where it cannot be kept or read each process
-    does.
+    does. What a loop calls is kept within it alone, so that processes that begin together cannot
+    mix up parts.
     (numba pickles it, as Python does with its .pyc files: both are trusted as the source is.)
     Sums may be reordered (they are exact to rounding only); not-a-number must not occur.
 
@@ -57,7 +58,7 @@ class compiled(Generic[_P, _R]):  # noqa: N801 - a decorator
             import numba
 
             self._forms[kept] = numba.njit(
-                self._with_inner(kept=kept),
+                self._with_inner(),
                 cache=kept,
                 nogil=True,
                 fastmath=True,
@@ -65,7 +66,7 @@ class compiled(Generic[_P, _R]):  # noqa: N801 - a decorator
             )
         return self._forms[kept]
 
-    def _with_inner(self, *, kept: bool) -> Callable[..., Any]:
+    def _with_inner(self) -> Callable[..., Any]:
         """Return the loop, with the compiled functions that it names in numba's form."""
         loop = self._loop
         assert isinstance(loop, types.FunctionType)
@@ -73,5 +74,5 @@ class compiled(Generic[_P, _R]):  # noqa: N801 - a decorator
         inner = {name: each for name, each in names.items() if isinstance(each, compiled)}
         if strange := [name for name, each in inner.items() if each.__module__ != loop.__module__]:
             raise TypeError(f"{loop.__name__} calls {', '.join(strange)} of another file.")
-        forms = {name: each._form(kept=kept) for name, each in inner.items()}
+        forms = {name: each._form(kept=False) for name, each in inner.items()}
         return types.FunctionType(loop.__code__, loop.__globals__ | forms, loop.__name__)

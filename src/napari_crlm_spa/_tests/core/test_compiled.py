@@ -65,6 +65,19 @@ def test_a_loop_runs_where_its_cache_was_cut_off(tmp_path, suffix, left):
     assert subprocess.check_output(command, env=environment, text=True).strip() == "5.0"
 
 
+def test_parts_of_a_loop_have_no_files_of_their_own(tmp_path):
+    """Two processes that begin together could write the index of one and the code of the other."""
+    code = (
+        "import numpy as np; from napari_crlm_spa._tests.core.test_compiled import sum_of_squares;"
+        "print(sum_of_squares(np.arange(10.0)))"
+    )
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert {path.name.split("-")[0] for path in tmp_path.rglob("*.nb?")} == {
+        "test_compiled.sum_of_squares"
+    }
+
+
 def test_nothing_is_compiled_before_the_first_call(monkeypatch):
     monkeypatch.setattr(numba, "njit", lambda *args, **kwargs: pytest.fail("compiled"))
     compiled(total)

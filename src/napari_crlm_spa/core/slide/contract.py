@@ -32,8 +32,14 @@ LEVEL_TOLERANCE = 0.01
 #: than this (in pixels of the result, from the region's center outward): 224 px at 0.499 or
 #: 0.2495 instead of 0.5 µm/px are.
 NATIVE_DRIFT_PX = 0.5
+#: A level that is smaller than the thumbnail asked for by no more than this factor is taken for
+#: it: the next finer one often has sixteen times as many pixels. Our choice.
+THUMBNAIL_SLACK = 1.25
 #: Levels of more pixels than this are reduced band by band, to spare memory.
 _BAND_PX = 4_000_000
+#: Bands are as high as this, or a multiple: most files store pixels in squares of this side, which
+#: then are decoded once.
+_BAND_ROWS = 256
 
 
 class Slide(ABC):
@@ -158,15 +164,19 @@ class Slide(ABC):
     def thumbnail(self, max_px: int = 1024) -> RgbImage:
         """Return the whole slide, its longer side at most `max_px` pixels.
 
-        Needs no pixel size.
+        It is up to `THUMBNAIL_SLACK` times smaller where the file has such a level. Needs no pixel
+        size.
         """
         info = self.info
         factor = max(1.0, max(info.width_px, info.height_px) / max_px)
-        index = self._coarsest(factor)
-        width = max(1, round(info.width_px / factor))
-        height = max(1, round(info.height_px / factor))
-        picture = Image.fromarray(self._whole_level(index, width, height))
-        return np.array(picture.resize((width, height), RESAMPLING))
+        index = self._coarsest(factor * THUMBNAIL_SLACK)
+        level = info.levels[index]
+        width = min(level.width_px, max(1, round(info.width_px / factor)))
+        height = min(level.height_px, max(1, round(info.height_px / factor)))
+        picture = self._whole_level(index, width, height)
+        if picture.shape[:2] == (height, width):
+            return picture
+        return np.array(Image.fromarray(picture).resize((width, height), RESAMPLING))
 
     def _coarsest(self, downsample: float) -> int:
         levels = self.info.levels
@@ -179,11 +189,15 @@ class Slide(ABC):
         if level.width_px * level.height_px <= _BAND_PX:
             return self.read_level(index, 0, 0, level.width_px, level.height_px)
         by = max(1, min(level.width_px // width_px, level.height_px // height_px))
-        rows = max(1, _BAND_PX // level.width_px // by) * by
-        bands = []
+        rows = max(1, _BAND_PX // level.width_px // _BAND_ROWS) * _BAND_ROWS
+        bands, rest = [], np.empty((0, level.width_px, 3), np.uint8)
         for y in range(0, level.height_px, rows):
-            band = self.read_level(index, 0, y, level.width_px, min(rows, level.height_px - y))
-            bands.append(np.asarray(Image.fromarray(band).reduce(by)))
+            count = min(rows, level.height_px - y)
+            band = np.concatenate([rest, self.read_level(index, 0, y, level.width_px, count)])
             # A band is as wide as the slide: nobody asks for it again.
             self.forget_pixels()
+            whole = len(band) if y + count == level.height_px else len(band) // by * by
+            band, rest = band[:whole], band[whole:].copy()
+            if whole:
+                bands.append(np.asarray(Image.fromarray(band).reduce(by)))
         return np.concatenate(bands)

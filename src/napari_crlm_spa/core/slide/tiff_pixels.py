@@ -6,6 +6,8 @@ OpenSlide interpolates when a level is not exactly 2, 4, 8 ... times smaller tha
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +23,11 @@ from napari_crlm_spa.core.slide.cache import PixelCache
 from napari_crlm_spa.core.slide.contract import RgbImage
 from napari_crlm_spa.core.slide.tiff_colors import color_of
 
-#: Decoded tiles kept per open TIFF.
-CACHE_BYTES = 128 * 1024**2
+#: Decoded chunks kept per open TIFF: what two reader threads at 40x have between them, of chunks of
+#: 256 pixels, and more where a machine has more of them.
+CACHE_BYTES = max(64, 16 * (os.cpu_count() or 1)) * 1024**2
+#: Of larger chunks at least those that a part of the level of this size reaches into.
+CACHE_WIDTH_PX, CACHE_HEIGHT_PX = 16_384, 512
 #: Uncompressed strips are read in bands of about this size, however long the strips are.
 BAND_BYTES = 1024**2
 
@@ -73,9 +78,7 @@ class TiffPixels:
         pages = [page for level in levels for page in level]
         self._check_complete(pages)
         self.levels = tuple(self._level(level) for level in levels)
-        # A picture stored as one compressed strip must at least be kept until the next read.
-        largest = max(level.chunk_width_px * level.chunk_height_px for level in self.levels)
-        self._cache = PixelCache(max(CACHE_BYTES, largest * 3))
+        self._cache = PixelCache(max(map(_cache_bytes, self.levels)))
 
     def read(self, level: int, x_px: int, y_px: int, width_px: int, height_px: int) -> RgbImage:
         """Read pixels of one level; what lies outside of it is white."""
@@ -129,11 +132,21 @@ class TiffPixels:
             raise diagnosis.damaged(self._path, place, error) from error
 
     def _bytes_at(self, offset: int, count: int) -> bytes:
-        with self._lock:
-            self._file.seek(offset)
-            data = self._file.read(count)
+        data = self._read_at(offset, count)
         if len(data) != count:
             raise OSError(f"{count} bytes expected at {offset}, {len(data)} found")
+        return data
+
+    def _read_at(self, offset: int, count: int) -> bytes:
+        """Read, several threads at once where the system can: a disk in the network is slow."""
+        if sys.platform == "win32":
+            with self._lock:
+                self._file.seek(offset)
+                return self._file.read(count)
+        data = os.pread(self._file.fileno(), count, offset)
+        if self._file.closed:
+            # The number of a file that was closed meanwhile may be another file's.
+            raise ValueError("the file was closed")
         return data
 
     def _check_complete(self, pages: Sequence[tifffile.TiffPage]) -> None:
@@ -212,6 +225,13 @@ class TiffPixels:
             return color(np.frombuffer(data, kind).reshape(shape))
 
         return decode
+
+
+def _cache_bytes(level: TiffLevel) -> int:
+    """Return how much is worth keeping; of a picture in one compressed strip all of it."""
+    width_px = min(CACHE_WIDTH_PX + 2 * level.chunk_width_px, level.width_px)
+    height_px = min(CACHE_HEIGHT_PX + 2 * level.chunk_height_px, level.height_px)
+    return max(CACHE_BYTES, width_px * height_px * 3)
 
 
 def check_page(page: tifffile.TiffPage) -> None:

@@ -68,21 +68,6 @@ class Counts:
             self.in_flight -= tiles
 
 
-class CountedFile:
-    """A file that tells how much was read from it."""
-
-    def __init__(self, file, counts):
-        self._file, self._counts = file, counts
-
-    def read(self, count=-1):
-        data = self._file.read(count)
-        self._counts.file_read(len(data))
-        return data
-
-    def __getattr__(self, name):
-        return getattr(self._file, name)
-
-
 class CountedClassifier:
     """Calls every tile tumor."""
 
@@ -101,6 +86,7 @@ def counts(monkeypatch):
     """Counts of all that any slide opened in this test does."""
     counted = Counts()
     begin, read_level = tiff_pixels.TiffPixels.__init__, TiffSlide.read_level
+    read_file = tiff_pixels.TiffPixels._read_at
 
     def counting(index, level):
         def decode(row, col):
@@ -110,14 +96,20 @@ def counts(monkeypatch):
         return dataclasses.replace(level, decode=decode)
 
     def begin_counted(self, path, file, levels):
-        begin(self, path, CountedFile(file, counted), levels)
+        begin(self, path, file, levels)
         self.levels = tuple(counting(i, level) for i, level in enumerate(self.levels))
+
+    def read_file_counted(self, offset, count):
+        data = read_file(self, offset, count)
+        counted.file_read(len(data))
+        return data
 
     def read_counted(self, *where):
         counted.read()
         return read_level(self, *where)
 
     monkeypatch.setattr(tiff_pixels.TiffPixels, "__init__", begin_counted)
+    monkeypatch.setattr(tiff_pixels.TiffPixels, "_read_at", read_file_counted)
     monkeypatch.setattr(TiffSlide, "read_level", read_counted)
     return counted
 
