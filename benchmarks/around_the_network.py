@@ -5,10 +5,10 @@
 Runs the library's own `analyze_to_end` with a tiny network of random weights, each time in a
 process of its own, for every stain method. Prints Markdown tables: CPU seconds per 1000
 classified tiles with and without start-up (the interpreter and its imports), wall clock, peak
-memory, and CPU milliseconds per tile of each stage. `--finer` first writes a 40x slide beside it:
-the middle of SLIDE enlarged twice, levels 4 and 16 times smaller. `--grow` instead runs slides
-that repeat the middle of SLIDE to 10^3, 10^4 and 10^5 tiles, with the last of `--methods`: time
-must be linear, memory flat.
+memory, and CPU milliseconds per tile of each stage. `--finer` first writes a 40x slide of up to
+49,152 px a side: the middle of SLIDE enlarged twice and repeated, levels 4 and 16 times smaller.
+`--grow` instead runs slides that repeat the middle of SLIDE to 10^3, 10^4 and 10^5 tiles, with the
+last of `--methods`: time must be linear, memory flat.
 Runs with OMP_NUM_THREADS=1 unless it is set: OpenMP threads that wait for a tiny network's next
 layer spin, and that is no work. Needs Linux or macOS.
 """
@@ -209,72 +209,68 @@ def grow(slide: Path, model: Path, method: str, folder: Path) -> None:
         print(f"| {times * PATCH_PX} {_row([run(path, model, method, split=False)])}", flush=True)
 
 
-def middle(slide: Path, side_px: int) -> np.ndarray:
+def middle(slide: Path, side_px: int, multiple_of_px: int) -> np.ndarray:
     with open_slide(slide) as opened:
         info = opened.info
-        side_x, side_y = min(side_px, info.width_px), min(side_px, info.height_px)
+        side_x, side_y = (
+            min(side_px, length) // multiple_of_px * multiple_of_px
+            for length in (info.width_px, info.height_px)
+        )
         x, y = (info.width_px - side_x) // 2, (info.height_px - side_y) // 2
         return opened.read_level(0, x, y, side_x, side_y)
 
 
 def finer(slide: Path, path: Path) -> Path:
-    """Write the middle of a slide as if scanned at 40x."""
-    picture = Image.fromarray(middle(slide, 12_288))
-    base = np.asarray(
-        picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.BICUBIC)
-    )
-    levels = [base, np.asarray(Image.fromarray(base).reduce(4))]
-    levels.append(np.asarray(Image.fromarray(levels[1]).reduce(4)))
-    with tifffile.TiffWriter(path, bigtiff=True) as writer:
-        for index, level in enumerate(levels):
-            writer.write(
-                level, tile=(CHUNK_PX, CHUNK_PX), photometric="rgb", compression="jpeg",
-                compressionargs={"level": 85}, subfiletype=1 if index else 0, metadata=None,
-                resolution=(40_000 / 4**index,) * 2, resolutionunit="CENTIMETER",
-            )  # fmt: skip
-    return path
+    """Write a slide as if scanned at 40x: the middle of another, twice beside and below itself."""
+    picture = Image.fromarray(middle(slide, 3 * PATCH_PX, PATCH_PX // 2))
+    base = picture.resize((2 * picture.width, 2 * picture.height), Image.Resampling.BICUBIC)
+    return _repeat(base, path, 2, pixels_per_cm=40_000, quality=85, subsampling=2)
 
 
 def repeated(slide: Path, path: Path, times: int) -> Path:
-    """Write a slide that repeats one patch; all repetitions share the stored chunks."""
-    patch = middle(slide, PATCH_PX)
+    """Write a slide that repeats one patch."""
+    patch = Image.fromarray(middle(slide, PATCH_PX, PATCH_PX))
+    return _repeat(patch, path, times, pixels_per_cm=20_000, quality=80, subsampling=1)
+
+
+def _repeat(
+    patch: Image.Image, path: Path, times: int, pixels_per_cm: int, quality: int, subsampling: int
+) -> Path:
+    """Write a pyramid of repetitions that share the stored chunks."""
     with tifffile.TiffWriter(path, bigtiff=True) as writer:
         for index in range(3):
-            level = np.asarray(Image.fromarray(patch).reduce(4**index))
-            side = level.shape[0] * times
+            level = np.asarray(patch.reduce(4**index))
+            shape = (level.shape[0] * times, level.shape[1] * times, 3)
             writer.write(
-                _chunks(level, times), shape=(side, side, 3), dtype=np.uint8,
+                _chunks(level, times, quality, subsampling), shape=shape, dtype=np.uint8,
                 tile=(CHUNK_PX, CHUNK_PX), photometric="ycbcr", compression="jpeg",
-                subsampling=(1, 1), subfiletype=1 if index else 0, metadata=None,
-                resolution=(20_000 / 4**index,) * 2, resolutionunit="CENTIMETER",
+                subsampling=(subsampling, subsampling), subfiletype=1 if index else 0,
+                metadata=None, resolution=(pixels_per_cm / 4**index,) * 2,
+                resolutionunit="CENTIMETER",
             )  # fmt: skip
     with tifffile.TiffFile(path, mode="r+b") as tiff:
         for page in tiff.pages:
-            per_side, all_sides = page.imagewidth // times // CHUNK_PX, page.imagewidth // CHUNK_PX
-            at = np.arange(all_sides) % per_side
-            first = (at[:, None] * all_sides + at).ravel()
+            rows, cols = page.imagelength // CHUNK_PX, page.imagewidth // CHUNK_PX
+            row, col = np.arange(rows) % (rows // times), np.arange(cols) % (cols // times)
+            first = (row[:, None] * cols + col).ravel()
             for tag in ("TileOffsets", "TileByteCounts"):
                 stored = np.array(page.tags[tag].value)
                 page.tags[tag].overwrite(tuple(stored[first].tolist()))
     return path
 
 
-def _chunks(level: np.ndarray, times: int) -> Iterator[bytes]:
-    per_side = level.shape[0] // CHUNK_PX
-    encoded = {
-        (row, col): imagecodecs.jpeg8_encode(
-            np.ascontiguousarray(
-                level[row * CHUNK_PX : (row + 1) * CHUNK_PX, col * CHUNK_PX : (col + 1) * CHUNK_PX]
-            ),
-            level=80, colorspace="rgb", outcolorspace="ycbcr", subsampling="444",
-        )
-        for row in range(per_side)
-        for col in range(per_side)
-    }  # fmt: skip
-    for row in range(per_side * times):
-        for col in range(per_side * times):
-            # All but the first of each are pointed to it later.
-            yield encoded.get((row, col), b"\0")
+def _chunks(level: np.ndarray, times: int, quality: int, subsampling: int) -> Iterator[bytes]:
+    rows, cols = level.shape[0] // CHUNK_PX, level.shape[1] // CHUNK_PX
+    for row in range(rows * times):
+        for col in range(cols * times):
+            if row >= rows or col >= cols:
+                yield b"\0"  # pointed to the first of its kind later
+                continue
+            y, x = row * CHUNK_PX, col * CHUNK_PX
+            yield imagecodecs.jpeg8_encode(
+                np.ascontiguousarray(level[y : y + CHUNK_PX, x : x + CHUNK_PX]), level=quality,
+                colorspace="rgb", outcolorspace="ycbcr", subsampling=(subsampling, subsampling),
+            )  # fmt: skip
 
 
 def main() -> None:
