@@ -9,9 +9,9 @@ The public names are loaded on first use, so importing the package costs next to
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from napari_crlm_spa.core.on_demand import names_on_demand
 from napari_crlm_spa.errors import CrlmSpaError
 
 if TYPE_CHECKING:
@@ -31,20 +31,20 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _WHERE = {
-    "Analysis": "pipeline",
-    "AnalysisOptions": "pipeline",
-    "CRC9": "classes",
-    "CRLM7": "classes",
-    "ClassScheme": "classes",
-    "Slide": "slide",
-    "TissueMap": "tissue_map",
-    "analyze_slide": "pipeline",
-    "analyze_to_end": "pipeline",
-    "assess_risk": "risk",
-    "load_analysis": "store",
-    "load_risk_model": "risk",
-    "open_slide": "slide",
-    "spatial_features": "spatial",
+    "Analysis": "core.pipeline",
+    "AnalysisOptions": "core.pipeline",
+    "CRC9": "core.classes",
+    "CRLM7": "core.classes",
+    "ClassScheme": "core.classes",
+    "Slide": "core.slide",
+    "TissueMap": "core.tissue_map",
+    "analyze_slide": "core.pipeline",
+    "analyze_to_end": "core.pipeline",
+    "assess_risk": "core.risk",
+    "load_analysis": "core.store",
+    "load_risk_model": "core.risk",
+    "open_slide": "core.slide",
+    "spatial_features": "core.spatial",
 }
 
 __all__ = [
@@ -67,10 +67,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.core.{_WHERE[name]}"), name)
+__getattr__ = names_on_demand(__name__, _WHERE)
 
 
 def __dir__() -> list[str]:

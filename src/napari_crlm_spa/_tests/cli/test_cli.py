@@ -270,7 +270,7 @@ def test_ctrl_c_says_how_to_go_on(run, slide, flags, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("module", ["napari_crlm_spa", "napari_crlm_spa.cli.main"])
 def test_importing_is_cheap(module):
-    heavy = "{'torch', 'napari', 'qtpy', 'torchvision'}"
+    heavy = "{'torch', 'napari', 'qtpy', 'torchvision', 'matplotlib', 'numba', 'pandas', 'zarr'}"
     code = f"import sys, {module}; sys.exit(bool({heavy} & set(sys.modules)))"
     subprocess.run([sys.executable, "-c", code], check=True)
 

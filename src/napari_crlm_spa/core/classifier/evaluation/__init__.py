@@ -7,9 +7,10 @@ stores a temperature in a model's card. Cross-validation is judged by the same c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_crlm_spa.core.classifier.evaluation.options import EvaluationOptions
+from napari_crlm_spa.core.on_demand import names_on_demand
 
 if TYPE_CHECKING:
     from napari_crlm_spa.core.classifier.evaluation.judgement import Judgement, judge, judging
@@ -40,11 +41,5 @@ _WHERE = {
     "refuse_calibration": "temperature",
 }
 
-
-def __getattr__(name: str) -> Any:
-    """Import what needs torch or scikit-learn on first use: the options alone fill flags."""
-    if name not in _WHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)
+# The options alone fill flags; what needs torch or scikit-learn is loaded when it is asked for.
+__getattr__ = names_on_demand(__name__, _WHERE)

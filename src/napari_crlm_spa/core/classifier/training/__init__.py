@@ -12,9 +12,10 @@ whole networks) `compare` before and after.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from napari_crlm_spa.core.classifier.training.recipe import PRESETS, TrainingOptions, preset
+from napari_crlm_spa.core.on_demand import names_on_demand
 
 if TYPE_CHECKING:
     from napari_crlm_spa.core.classifier.training.course import TrainingResult
@@ -22,11 +23,5 @@ if TYPE_CHECKING:
 
 __all__ = ["PRESETS", "TrainingOptions", "TrainingResult", "preset", "train_classifier"]
 
-
-def __getattr__(name: str) -> Any:
-    """Import what needs torch on first use: the options alone fill forms and flags."""
-    if name in ("TrainingResult", "train_classifier"):
-        from napari_crlm_spa.core.classifier.training import loop
-
-        return getattr(loop, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# The options alone fill forms and flags; what needs torch is loaded when it is asked for.
+__getattr__ = names_on_demand(__name__, {"TrainingResult": "course", "train_classifier": "loop"})
