@@ -34,7 +34,7 @@ from napari_crlm_spa.cli import (
     train,
 )
 from napari_crlm_spa.cli.progress import console
-from napari_crlm_spa.core.pipeline.memory import share_stores
+from napari_crlm_spa.core.memory import share_stores
 from napari_crlm_spa.errors import CrlmSpaError
 
 #: A problem that the user can mend, as with wrong flags.

@@ -24,6 +24,7 @@ from napari_crlm_spa.core.classifier.settle import Sample, Settling, begin
 from napari_crlm_spa.core.classifier.stain_on_device import DeviceStain
 from napari_crlm_spa.core.classifier.strangeness import KnownTissue
 from napari_crlm_spa.core.classifier.weights import load_model
+from napari_crlm_spa.core.memory import give_back_memory
 from napari_crlm_spa.core.stain import StainNormalizer
 from napari_crlm_spa.errors import DeviceError
 
@@ -182,6 +183,7 @@ class Classifier:
             return
         self.network, self.precision = settling.on(sample)
         self.sender = None
+        give_back_memory()
         if self.precision.fell_back:
             logger.warning("%s", self.precision.why)
 
@@ -191,8 +193,11 @@ class Classifier:
         begun = (self.network, self.precision)
         return Settling(self.plain, self.device, begun, self.trusted, self._scores)
 
-    def _scores(self, network: nn.Module, tiles: NDArray[np.uint8]) -> NDArray[np.float32]:
-        parts = [self._run(network, part)[0] for part in _parts(tiles, min(self.batch_size, 16))]
+    def _scores(
+        self, network: nn.Module, tiles: NDArray[np.uint8], at_once: int
+    ) -> NDArray[np.float32]:
+        at_once = min(self.batch_size, at_once)
+        parts = [self._run(network, part)[0] for part in _parts(tiles, at_once)]
         return np.concatenate([part for part in parts if part is not None])
 
     @torch.inference_mode()
@@ -258,6 +263,9 @@ def load_classifier(
     loaded = Classifier(card, network, device, batch, known, precision, plain, trusted)
     if not loaded.unsettled:
         loaded.plain = None
+        del plain
+    # Of the forms that the network went through.
+    give_back_memory()
     return loaded
 
 

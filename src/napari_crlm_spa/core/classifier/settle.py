@@ -42,6 +42,10 @@ _FAILURES = (
     LookupError,
 )
 
+#: Tiles that are computed at once where formats are compared; few in 32 bits, while both networks
+#: are in memory.
+_AT_ONCE, _EXACT_AT_ONCE = 16, 4
+
 _Tiles = NDArray[np.uint8]
 #: A network in its form for inference, and its number format.
 Settled = tuple[nn.Module, Precision]
@@ -64,14 +68,14 @@ class Settling:
     trusted
         Whether the model is known to keep its classes in 16 bits.
     score
-        Returns the probabilities that a network gives tiles.
+        Returns the probabilities that a network gives tiles, so many of which are computed at once.
     """
 
     plain: TileNetwork
     device: torch.device
     begun: Settled
     trusted: bool
-    score: Callable[[nn.Module, _Tiles], NDArray[np.float32]]
+    score: Callable[[nn.Module, _Tiles, int], NDArray[np.float32]]
 
     @property
     def needed(self) -> bool:
@@ -88,7 +92,11 @@ class Settling:
             return self.begun
         tiles = sample(CALIBRATION_TILES + CHECK_TILES)
         settled = self.begun
-        exact = fuse(self.plain, torch.float32, self.device)
+        if self._may_be_int8 or self.device.type != "cpu":
+            exact = fuse(self.plain, torch.float32, self.device)
+        else:
+            # Operators of its own would not pay for so few tiles, and they cost memory.
+            exact = FusedNetwork(self.plain)
         if self._may_be_int8:
             settled = self._int8(exact, tiles)
         if settled[1].used in HALF and not self.trusted and len(tiles):
@@ -155,7 +163,9 @@ class Settling:
         return _formed(self.plain, self.device, dataclasses.replace(in_full, engine=engine))
 
     def _agreement(self, quick: nn.Module, exact: nn.Module, tiles: _Tiles) -> Agreement:
-        return Agreement.between(self.score(quick, tiles), self.score(exact, tiles))
+        return Agreement.between(
+            self.score(quick, tiles, _AT_ONCE), self.score(exact, tiles, _EXACT_AT_ONCE)
+        )
 
 
 def begin(plain: TileNetwork, device: torch.device, asked: str, engine: str = "torch") -> Settled:

@@ -87,7 +87,9 @@ def load_weights(path: Path, card: ModelCard, network: TileNetwork) -> None:
         )
     try:
         state = st.load(data)
-        network.load_state_dict({name: _unpacked(value) for name, value in state.items()})
+        del data
+        # 16 bits become 32 on their way into the network, one matrix after the other.
+        network.load_state_dict(state)
     except (SafetensorError, RuntimeError) as error:
         raise DamagedWeights(
             f"{path} does not fit the network {card.architecture.name} with "
@@ -111,7 +113,3 @@ def _packed(value: Tensor, half: bool) -> Tensor:
     if half and value.dtype == torch.float32 and value.ndim >= 2:
         return value.clamp(-_FP16_MAX, _FP16_MAX).half()
     return value
-
-
-def _unpacked(value: Tensor) -> Tensor:
-    return value.float() if value.is_floating_point() else value

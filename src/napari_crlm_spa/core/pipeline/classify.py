@@ -133,6 +133,7 @@ def _slide_stain(job: Job) -> StainMatrix | None:
         for row, col in pending[np.sort(chosen)]
         if (tile := readable_tile(job, int(row), int(col))) is not None
     ]
+    job.forget_pixels()
     if not tiles:
         return None
     kept = np.stack(tiles)

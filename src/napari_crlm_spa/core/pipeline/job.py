@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_crlm_spa.core.classifier.card import ModelCard
+from napari_crlm_spa.core.memory import give_back_memory
 from napari_crlm_spa.core.pipeline.options import AnalysisOptions
 from napari_crlm_spa.core.slide import Slide
 from napari_crlm_spa.core.store import FORMAT_VERSION, AnalysisFolder, identity_of
@@ -72,6 +73,11 @@ class Job:
                 "regions": self.regions.fingerprint if self.regions else None,
             }
         )
+
+    def forget_pixels(self) -> None:
+        """Give the memory of decoded pixels back: what is read next lies elsewhere."""
+        self.slide.forget_pixels()
+        give_back_memory()
 
     def slide_record(self) -> dict[str, Any]:
         """Return what is kept about the slide."""

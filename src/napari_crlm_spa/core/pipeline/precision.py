@@ -74,6 +74,7 @@ def sample_tiles(job: Job, normalizer: StainNormalizer, n: int) -> NDArray[np.ui
         tiles.append(tile)
         if len(tiles) == n:
             break
+    job.forget_pixels()
     side = job.grid.tile_px
     kept = np.stack(tiles) if tiles else np.empty((0, side, side, 3), np.uint8)
     return normalizer.normalize(kept)[0]

@@ -6,10 +6,10 @@ from collections.abc import Generator
 from pathlib import Path
 
 from napari_crlm_spa.core.classifier.card import load_card, model_folder
+from napari_crlm_spa.core.memory import give_back_memory
 from napari_crlm_spa.core.pipeline.ahead import Ahead
 from napari_crlm_spa.core.pipeline.classify import make_tissue_map
 from napari_crlm_spa.core.pipeline.job import Clock, Job
-from napari_crlm_spa.core.pipeline.memory import give_back_memory
 from napari_crlm_spa.core.pipeline.options import Analysis, AnalysisOptions, settle
 from napari_crlm_spa.core.pipeline.write import Results, write_results
 from napari_crlm_spa.core.progress import Progress
@@ -94,8 +94,7 @@ def analyze_slide(
         job = Job(opened, card, model_dir, options, regions, grid, folder, clock)
         with folder.lock():
             tissue_map, run, reused = yield from make_tissue_map(job)
-            opened.forget_pixels()  # the report needs memory, and a thumbnail only
-            give_back_memory()
+            job.forget_pixels()  # the report needs memory, and a thumbnail only
             yield Progress("Computing spatial features", 0, 1)
             with clock.time("spatial features"):
                 features = spatial_features(tissue_map, options.spatial, mixture)
