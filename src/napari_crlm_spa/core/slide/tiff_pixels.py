@@ -229,9 +229,14 @@ class TiffPixels:
 
 def _cache_bytes(level: TiffLevel) -> int:
     """Return how much is worth keeping; of a picture in one compressed strip all of it."""
-    width_px = min(CACHE_WIDTH_PX + 2 * level.chunk_width_px, level.width_px)
-    height_px = min(CACHE_HEIGHT_PX + 2 * level.chunk_height_px, level.height_px)
-    return max(CACHE_BYTES, width_px * height_px * 3)
+    n_chunks, px = 1, level.chunk_width_px * level.chunk_height_px
+    for length_px, part_px, chunk_px in (
+        (level.width_px, CACHE_WIDTH_PX, level.chunk_width_px),
+        (level.height_px, CACHE_HEIGHT_PX, level.chunk_height_px),
+    ):
+        # A part begins anywhere in its first chunk.
+        n_chunks *= min(-(-length_px // chunk_px), -(-part_px // chunk_px) + 1)
+    return max(CACHE_BYTES, n_chunks * px * 3)
 
 
 def check_page(page: tifffile.TiffPage) -> None:

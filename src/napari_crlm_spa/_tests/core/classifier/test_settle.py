@@ -36,7 +36,7 @@ def with_bf16(monkeypatch):
 def votes(wrong_in_bf16=0, wrong_in_int8=0, wrong_in_fp16=0):
     """Probabilities as if a format had so many tiles wrong, whatever the tiles are."""
 
-    def score(network, tiles):
+    def score(network, tiles, _at_once):
         in_16_bits = {torch.bfloat16: wrong_in_bf16, torch.float16: wrong_in_fp16}
         wrong = in_16_bits.get(dtype_of(network), 0)
         wrong = wrong_in_int8 if isinstance(network, QuantizedNetwork) else wrong
@@ -166,9 +166,9 @@ def test_too_few_tiles_to_calibrate_and_check_are_told(with_bf16):
 def test_what_calibrates_does_not_check(with_bf16):
     checked = []
 
-    def score(network, tiles):
+    def score(network, tiles, at_once):
         checked.append(tiles)
-        return votes()(network, tiles)
+        return votes()(network, tiles, at_once)
 
     settle("int8", score, trusted=True)
     for tiles in checked:

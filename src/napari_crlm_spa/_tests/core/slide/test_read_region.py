@@ -231,10 +231,39 @@ def test_a_thumbnail_shows_the_whole_slide(marks_slide, max_px):
     assert np.allclose(found, (x_um, y_um), atol=0.5 * mpp)
 
 
-def test_a_large_level_is_reduced_band_by_band_to_the_same_thumbnail(monkeypatch):
+@pytest.mark.parametrize("max_px", [200, 157, 61])
+@pytest.mark.parametrize("band_px", [60_000, 300_000])
+def test_a_large_level_is_reduced_band_by_band_to_the_same_thumbnail(monkeypatch, max_px, band_px):
     base = marks_picture(0.25)
     with ArraySlide(base) as slide:
-        whole = slide.thumbnail(200).astype(int)
-        monkeypatch.setattr("napari_crlm_spa.core.slide.contract._BAND_PX", 60_000)
-        banded = slide.thumbnail(200)
+        whole = slide.thumbnail(max_px).astype(int)
+        monkeypatch.setattr("napari_crlm_spa.core.slide.contract._BAND_PX", band_px)
+        banded = slide.thumbnail(max_px)
     assert np.abs(banded - whole).mean() < 1
+
+
+def test_bands_are_whole_chunks_so_that_none_is_decoded_twice(monkeypatch):
+    monkeypatch.setattr("napari_crlm_spa.core.slide.contract._BAND_PX", 100_000)
+    with ArraySlide(marks_picture(0.25)) as slide:
+        read, rows = slide.read_level, []
+        monkeypatch.setattr(
+            slide,
+            "read_level",
+            lambda level, x, y, w, h: rows.append((y, h)) or read(level, x, y, w, h),
+        )
+        slide.thumbnail(61)
+    starts, heights = zip(*rows, strict=True)
+    assert len(rows) > 1
+    assert all(start % 256 == 0 for start in starts)
+    assert sum(heights) == slide.info.height_px
+
+
+@pytest.mark.parametrize(("small_px", "taken"), [(250, 250), (240, 240), (230, 300)])
+def test_a_level_somewhat_smaller_than_a_thumbnail_is_taken_for_it(small_px, taken):
+    """Else one with sixteen times as many pixels would be read."""
+    base = np.full((1200, 1200, 3), 200, np.uint8)
+    small = np.full((small_px, small_px, 3), 100, np.uint8)
+    with ArraySlide([base, small]) as slide:
+        thumbnail = slide.thumbnail(300)
+    assert thumbnail.shape == (taken, taken, 3)
+    assert (thumbnail == (100 if taken == small_px else 200)).all()

@@ -1,3 +1,8 @@
+import dataclasses
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import tifffile
@@ -9,7 +14,7 @@ from napari_crlm_spa._tests.drawn_slides import (
     write_svs,
     write_tiff,
 )
-from napari_crlm_spa.core.slide import open_slide
+from napari_crlm_spa.core.slide import open_slide, tiff_pixels
 from napari_crlm_spa.core.slide.tiff_colors import over_white
 from napari_crlm_spa.errors import UnreadableSlide
 
@@ -158,3 +163,57 @@ def test_forgotten_pixels_are_given_back_and_read_again(tmp_path, decoder, name)
         slide.forget_pixels()
         assert kept.nbytes == 0
         assert np.array_equal(slide.read_level(0, 0, 0, *size), before)
+
+
+pread = pytest.mark.skipif(not hasattr(os, "pread"), reason="one read at a time on Windows")
+
+
+@pytest.fixture
+def two_tiles(tmp_path):
+    path = write_tiff(tmp_path / "a.tif", [noise_picture(256, 128)], kind=TiffKind(tile_px=128))
+    with open_slide(path, decoder="tifffile") as slide:
+        slide.forget_pixels()
+        yield slide
+
+
+@pread
+def test_no_thread_waits_for_what_another_reads(two_tiles, monkeypatch):
+    """A disk in the network answers many at once, and each late."""
+    both, read = threading.Barrier(2), os.pread
+    monkeypatch.setattr(os, "pread", lambda *where: (both.wait(timeout=60), read(*where))[1])
+    with ThreadPoolExecutor(2) as pool:
+        left, right = pool.map(lambda x: two_tiles.read_level(0, x, 0, 128, 128), (0, 128))
+    assert np.array_equal(np.hstack([left, right]), noise_picture(256, 128))
+
+
+@pread
+def test_pixels_of_a_slide_that_was_closed_meanwhile_are_not_taken_for_its_own(
+    two_tiles, monkeypatch
+):
+    """The number of the closed file may be another file's by then."""
+    read = os.pread
+    monkeypatch.setattr(os, "pread", lambda *where: (read(*where), two_tiles.close())[0])
+    with pytest.raises(UnreadableSlide, match="closed"):
+        two_tiles.read_level(0, 0, 0, 128, 128)
+
+
+@pytest.mark.parametrize("tile_px", [256, 512, 1024])
+def test_chunks_of_any_size_are_kept_for_the_next_row_of_tiles(tmp_path, tile_px, monkeypatch):
+    """A strip of 32 tiles at 40x; the last rows of one row of tiles are the first of the next."""
+    monkeypatch.setattr(tiff_pixels, "CACHE_BYTES", 0)
+    picture = np.full((3 * 448, 32 * 448 // 8, 3), 200, np.uint8)
+    path = write_tiff(tmp_path / "a.tif", [picture], kind=TiffKind(tile_px=tile_px))
+    with open_slide(path, decoder="tifffile") as slide:
+        pixels, decoded = slide._pixels, []
+        level = pixels.levels[0]
+
+        def counted(row, col):
+            decoded.append((row, col))
+            return level.decode(row, col)
+
+        pixels.levels = (dataclasses.replace(level, decode=counted),)
+        slide.forget_pixels()
+        for y in range(0, picture.shape[0], 448):
+            for x in range(0, picture.shape[1], 448):
+                slide.read_level(0, x - 1, y - 1, 450, 450)
+    assert len(decoded) == len(set(decoded))
