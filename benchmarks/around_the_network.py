@@ -1,6 +1,6 @@
 """What an analysis costs around the network: CPU, memory, and where the time goes.
 
-    python benchmarks/around_the_network.py SLIDE [--repeats 3] [--finer] [--grow]
+    python benchmarks/around_the_network.py SLIDE [--repeats 3] [--finer] [--grow [TIMES ...]]
 
 Runs the library's own `analyze_to_end` with a tiny network of random weights, each time in a
 process of its own, for every stain method. Prints Markdown tables: CPU seconds per 1000
@@ -8,7 +8,7 @@ classified tiles with and without start-up (the interpreter and its imports), wa
 memory, and CPU milliseconds per tile of each stage. `--finer` first writes a 40x slide of up to
 49,152 px a side: the middle of SLIDE enlarged twice and repeated, levels 4 and 16 times smaller.
 `--grow` instead runs slides that repeat the middle of SLIDE to 10^3, 10^4 and 10^5 tiles, with the
-last of `--methods`: time must be linear, memory flat.
+last of `--methods`: time must be linear, memory flat. `--grow 55` makes 10^6 tiles, in ten minutes.
 Runs with OMP_NUM_THREADS=1 unless it is set: OpenMP threads that wait for a tiny network's next
 layer spin, and that is no work. Needs Linux or macOS.
 """
@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import functools
 import json
+import math
 import os
 import platform
 import resource
@@ -47,6 +48,8 @@ HEADER = (
 CHUNK_PX = 256
 #: What is repeated by `--grow`; a multiple of 16 chunks, so that each level repeats whole chunks.
 PATCH_PX = 16 * CHUNK_PX
+#: Larger smallest levels get another one below.
+SMALLEST_LEVEL_PX = 8192
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 _STATUS = Path("/proc/self/status")
 
@@ -202,9 +205,9 @@ def _split(one: dict[str, object]) -> dict[str, float]:
     }
 
 
-def grow(slide: Path, model: Path, method: str, folder: Path) -> None:
+def grow(slide: Path, model: Path, method: str, folder: Path, all_times: list[int]) -> None:
     print(f"| side px {HEADER}")
-    for times in (2, 6, 18):
+    for times in all_times:
         path = repeated(slide, folder / f"{times}.tif", times)
         print(f"| {times * PATCH_PX} {_row([run(path, model, method, split=False)])}", flush=True)
 
@@ -237,20 +240,24 @@ def _repeat(
     patch: Image.Image, path: Path, times: int, pixels_per_cm: int, quality: int, subsampling: int
 ) -> Path:
     """Write a pyramid of repetitions that share the stored chunks."""
+    n_levels = 3
+    while max(patch.size) * times / 4 ** (n_levels - 1) > SMALLEST_LEVEL_PX:
+        n_levels += 1
     with tifffile.TiffWriter(path, bigtiff=True) as writer:
-        for index in range(3):
+        for index in range(n_levels):
             level = np.asarray(patch.reduce(4**index))
+            chunk = math.gcd(CHUNK_PX, *level.shape[:2])
             shape = (level.shape[0] * times, level.shape[1] * times, 3)
             writer.write(
-                _chunks(level, times, quality, subsampling), shape=shape, dtype=np.uint8,
-                tile=(CHUNK_PX, CHUNK_PX), photometric="ycbcr", compression="jpeg",
+                _chunks(level, chunk, times, quality, subsampling), shape=shape, dtype=np.uint8,
+                tile=(chunk, chunk), photometric="ycbcr", compression="jpeg",
                 subsampling=(subsampling, subsampling), subfiletype=1 if index else 0,
                 metadata=None, resolution=(pixels_per_cm / 4**index,) * 2,
                 resolutionunit="CENTIMETER",
             )  # fmt: skip
     with tifffile.TiffFile(path, mode="r+b") as tiff:
         for page in tiff.pages:
-            rows, cols = page.imagelength // CHUNK_PX, page.imagewidth // CHUNK_PX
+            rows, cols = page.imagelength // page.tilelength, page.imagewidth // page.tilewidth
             row, col = np.arange(rows) % (rows // times), np.arange(cols) % (cols // times)
             first = (row[:, None] * cols + col).ravel()
             for tag in ("TileOffsets", "TileByteCounts"):
@@ -259,16 +266,18 @@ def _repeat(
     return path
 
 
-def _chunks(level: np.ndarray, times: int, quality: int, subsampling: int) -> Iterator[bytes]:
-    rows, cols = level.shape[0] // CHUNK_PX, level.shape[1] // CHUNK_PX
+def _chunks(
+    level: np.ndarray, chunk: int, times: int, quality: int, subsampling: int
+) -> Iterator[bytes]:
+    rows, cols = level.shape[0] // chunk, level.shape[1] // chunk
     for row in range(rows * times):
         for col in range(cols * times):
             if row >= rows or col >= cols:
                 yield b"\0"  # pointed to the first of its kind later
                 continue
-            y, x = row * CHUNK_PX, col * CHUNK_PX
+            y, x = row * chunk, col * chunk
             yield imagecodecs.jpeg8_encode(
-                np.ascontiguousarray(level[y : y + CHUNK_PX, x : x + CHUNK_PX]), level=quality,
+                np.ascontiguousarray(level[y : y + chunk, x : x + chunk]), level=quality,
                 colorspace="rgb", outcolorspace="ycbcr", subsampling=(subsampling, subsampling),
             )  # fmt: skip
 
@@ -278,7 +287,7 @@ def main() -> None:
     parser.add_argument("slide", type=Path)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--finer", action="store_true")
-    parser.add_argument("--grow", action="store_true")
+    parser.add_argument("--grow", nargs="*", type=int, metavar="TIMES")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--child", choices=METHODS, help=argparse.SUPPRESS)
     parser.add_argument("--model", type=Path, help=argparse.SUPPRESS)
@@ -294,8 +303,9 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         model = tiny_model(Path(folder) / "model")
-        if asked.grow:
-            grow(asked.slide, model, asked.methods[-1], Path(folder))
+        if asked.grow is not None:
+            times = asked.grow or [2, 6, 18]
+            grow(asked.slide, model, asked.methods[-1], Path(folder), times)
             return
         slide = finer(asked.slide, Path(folder) / "40x.tif") if asked.finer else asked.slide
         compare_methods(slide, model, asked.methods, asked.repeats)

@@ -35,11 +35,11 @@ NATIVE_DRIFT_PX = 0.5
 #: A level that is smaller than the thumbnail asked for by no more than this factor is taken for
 #: it: the next finer one often has sixteen times as many pixels. Our choice.
 THUMBNAIL_SLACK = 1.25
-#: Levels of more pixels than this are reduced band by band, to spare memory.
+#: Levels of more pixels than this are reduced in bands of about as many, to spare memory.
 _BAND_PX = 4_000_000
-#: Bands are as high as this, or a multiple: most files store pixels in squares of this side, which
-#: then are decoded once.
-_BAND_ROWS = 256
+#: Bands are a multiple of this high: most files store pixels in squares of this side, which then
+#: are decoded once. Only where a band would have more pixels than `_MOST_BAND_PX` it is lower.
+_BAND_ROWS, _MOST_BAND_PX = 256, 32_000_000
 
 
 class Slide(ABC):
@@ -190,10 +190,13 @@ class Slide(ABC):
             return self.read_level(index, 0, 0, level.width_px, level.height_px)
         by = max(1, min(level.width_px // width_px, level.height_px // height_px))
         rows = max(1, _BAND_PX // level.width_px // _BAND_ROWS) * _BAND_ROWS
+        rows = min(rows, max(1, _MOST_BAND_PX // level.width_px))
         bands, rest = [], np.empty((0, level.width_px, 3), np.uint8)
         for y in range(0, level.height_px, rows):
             count = min(rows, level.height_px - y)
-            band = np.concatenate([rest, self.read_level(index, 0, y, level.width_px, count)])
+            band = self.read_level(index, 0, y, level.width_px, count)
+            if len(rest):
+                band = np.concatenate([rest, band])
             # A band is as wide as the slide: nobody asks for it again.
             self.forget_pixels()
             whole = len(band) if y + count == level.height_px else len(band) // by * by

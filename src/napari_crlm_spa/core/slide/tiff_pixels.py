@@ -23,9 +23,9 @@ from napari_crlm_spa.core.slide.cache import PixelCache
 from napari_crlm_spa.core.slide.contract import RgbImage
 from napari_crlm_spa.core.slide.tiff_colors import color_of
 
-#: Decoded chunks kept per open TIFF: what two reader threads at 40x have between them, of chunks of
-#: 256 pixels, and more where a machine has more of them.
-CACHE_BYTES = max(64, 16 * (os.cpu_count() or 1)) * 1024**2
+#: Decoded chunks kept per open TIFF: what four reader threads at 40x have between them, of chunks
+#: of 256 pixels, and more where a machine has more of them.
+CACHE_BYTES = 16 * min(max(4, os.cpu_count() or 1), 16) * 1024**2
 #: Of larger chunks at least those that a part of the level of this size reaches into.
 CACHE_WIDTH_PX, CACHE_HEIGHT_PX = 16_384, 512
 #: Uncompressed strips are read in bands of about this size, however long the strips are.

@@ -232,12 +232,17 @@ def test_a_thumbnail_shows_the_whole_slide(marks_slide, max_px):
 
 
 @pytest.mark.parametrize("max_px", [200, 157, 61])
-@pytest.mark.parametrize("band_px", [60_000, 300_000])
-def test_a_large_level_is_reduced_band_by_band_to_the_same_thumbnail(monkeypatch, max_px, band_px):
+@pytest.mark.parametrize(
+    ("band_px", "most_px"), [(60_000, 32_000_000), (300_000, 32_000_000), (1, 9_000)]
+)
+def test_a_large_level_is_reduced_band_by_band_to_the_same_thumbnail(
+    monkeypatch, max_px, band_px, most_px
+):
     base = marks_picture(0.25)
     with ArraySlide(base) as slide:
         whole = slide.thumbnail(max_px).astype(int)
         monkeypatch.setattr("napari_crlm_spa.core.slide.contract._BAND_PX", band_px)
+        monkeypatch.setattr("napari_crlm_spa.core.slide.contract._MOST_BAND_PX", most_px)
         banded = slide.thumbnail(max_px)
     assert np.abs(banded - whole).mean() < 1
 
