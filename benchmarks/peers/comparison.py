@@ -120,8 +120,8 @@ class Comparison:
         models = self._cache / "models"
         if network == RESNET and trained:
             return part, same_weights.trained_model(models, trained, whole, self._mpp)
-        of_slide = models / self._slide_id
-        return part, same_weights.random_model(of_slide, network, whole, self._mpp)
+        folder = models / f"{self._slide_id}-{network}"
+        return part, same_weights.random_model(folder, network, whole, self._mpp)
 
     def _crop(self, side_px: int) -> Path:
         target = self._cache / "slides" / f"{self._slide_id}-{side_px}.tif"

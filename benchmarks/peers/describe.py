@@ -27,9 +27,8 @@ features, risk and report. *Classes as ours*: common share of the histograms of 
 has no Macenko.
 """
 _TINY_NOTE = """\
-The network sees tiles averaged 8 x 8, so that hardly anything of this is its own; more than one
-thread would only wait for each other. *Further 1000*: what the slide costs beyond a small part of
-it, that is without the price of a slide, such as a report.
+More than one thread would only wait for each other with so small a network. *Further 1000*: what
+the slide costs beyond a small part of it, that is without the price of a slide, such as a report.
 """
 _RESNET_NOTE = """\
 The peers get a part of the slide, {crop} px wide, since the whole would take them hours; what

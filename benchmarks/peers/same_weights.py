@@ -43,8 +43,7 @@ _FIT_TILES, _PROBE_TILES = 96, 4
 _DAMPED, _STEPS = 0.05, 100
 #: Between these shares of the tiles, in order of what differs most, two groups part.
 _TAIL = (0.8, 0.97)
-#: The tiny network sees tiles averaged 8 x 8: hardly anything of what is measured is its own.
-_HIDDEN, _INPUT_PX = {"tiny": 32}, {"tiny": 28}
+_HIDDEN = {"tiny": 32}
 
 
 def sample_tiles(slide: Path, mpp: float | None, count: int = _FIT_TILES) -> NDArray[np.uint8]:
@@ -58,10 +57,8 @@ def sample_tiles(slide: Path, mpp: float | None, count: int = _FIT_TILES) -> NDA
     return tiles[blank_fraction(tiles, options) < options.blank_max][:count]
 
 
-def random_model(models: Path, name: str, slide: Path, mpp: float | None) -> Path:
+def random_model(folder: Path, name: str, slide: Path, mpp: float | None) -> Path:
     """Write a model folder with random weights of the trunk `name`, unless it is there."""
-    input_px = _INPUT_PX.get(name, 224)
-    folder = models / f"{name}-{input_px}"
     if not (folder / "probe.safetensors").exists():
         tiles = sample_tiles(slide, mpp)
         torch.manual_seed(_SEED)
@@ -69,7 +66,6 @@ def random_model(models: Path, name: str, slide: Path, mpp: float | None) -> Pat
             name=f"random {name}",
             scheme_name=CRLM7.name,
             classes=CRLM7.names,
-            input_px=input_px,
             architecture=Architecture(name=name, hidden=_HIDDEN.get(name, 512)),
         )
         network = network_for(card)
@@ -140,8 +136,7 @@ def _fit(network: TileNetwork, tiles: torch.Tensor) -> None:
             network(batch)
         network.eval()
         floats = [batch.permute(0, 3, 1, 2).float() for batch in tiles.split(16)]
-        pixels = [functional.avg_pool2d(batch, network.pooling) for batch in floats]
-        features = torch.cat([network.features(batch) for batch in pixels])
+        features = torch.cat([network.features(batch) for batch in floats])
         # The first half are the tiles without stain normalization.
         first, plain = network.head[0], slice(len(features) // 2)
         places = _look_along_what_differs_most(first, features, plain)

@@ -1,6 +1,8 @@
 """Slides drawn once a session, of known resolution and content."""
 
 import os
+import shutil
+import subprocess
 
 import pytest
 from hypothesis import settings
@@ -19,6 +21,30 @@ from napari_crlm_spa.core.slide import ArraySlide
 # examples each time; at a developer's they are new ones, and what they find stays in .hypothesis.
 settings.register_profile("napari-crlm-spa", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("napari-crlm-spa")
+
+_screens = []
+
+
+def pytest_configure(config):
+    """Give each of several test processes a screen of its own: windows take each other's focus."""
+    if not hasattr(config, "workerinput") or "DISPLAY" not in os.environ:
+        return
+    if shutil.which("Xvfb") is None:
+        return
+    read, write = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write), "-screen", "0", "1600x1000x24", "-nolisten", "tcp"]
+    _screens.append(subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL))
+    os.close(write)
+    with os.fdopen(read) as told:
+        number = told.readline().strip()
+    if number:
+        os.environ["DISPLAY"] = f":{number}"
+        os.environ.pop("XAUTHORITY", None)
+
+
+def pytest_unconfigure():
+    for screen in _screens:
+        screen.terminate()
 
 
 @pytest.fixture(scope="session")
